@@ -1,0 +1,1 @@
+"""Available-to-promise and the reservation state machine."""

@@ -1,0 +1,172 @@
+"""The reservation state machine: commands in, events and answers out.
+
+``run`` decides and ``replay`` repeats what was decided. Both change the arrays
+of the state in place and return the state, whose arrays are larger ones where
+room was short. Given the same state, time and words, both always do the same.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from omnistock.availability.answers import (
+    EVENT_WORDS,
+    LINES_NEEDED,
+    NEXT_COMMAND,
+    RESULT_WORDS,
+)
+from omnistock.availability.decide import decide
+from omnistock.availability.fold import fold
+from omnistock.availability.layout import (
+    BUCKET,
+    N_INBOUND,
+    NOW,
+    Int32,
+    Int64,
+    State,
+    with_room,
+)
+from omnistock.availability.promise import line_available, sku_available
+from omnistock.availability.stock import advance
+from omnistock.numerics.compiled import lean_kernel
+
+__all__ = ["Outcome", "available_units", "line_units", "move_time", "replay", "run"]
+
+
+class Outcome(NamedTuple):
+    """What a batch of commands came to.
+
+    ``events`` is what happened; command c is answered by
+    ``results[result_offsets[c]:result_offsets[c + 1]]``.
+    """
+
+    state: State
+    events: Int32
+    results: Int64
+    result_offsets: Int64
+
+
+def move_time(state: State, now: int, bucket: int) -> State:
+    """Expire and roll up to the second ``now`` in ``bucket``; an earlier time changes nothing."""
+    if now > state.counts[NOW] or bucket > state.counts[BUCKET]:
+        state = with_room(state, flows=int(state.counts[N_INBOUND]))
+        advance(state, now, bucket)
+    return state
+
+
+def run(state: State, words: Int64, offsets: Int64, *, now: int, bucket: int) -> Outcome:
+    """Carry out a batch of commands at the second ``now``.
+
+    Parameters
+    ----------
+    state : State
+        Changed in place.
+    words : (n_words,) int64
+        The commands one after another, as :mod:`omnistock.availability.layout` lays them out.
+    offsets : (n_commands + 1,) int64
+        Where each command begins and the last one ends.
+    now, bucket : int
+        Seconds since 1970 and the number of the bucket they lie in.
+
+    Returns
+    -------
+    Outcome
+        The state, the events that happened, and an answer for each command.
+    """
+    state = move_time(state, now, bucket)
+    n_commands = len(offsets) - 1
+    size = 256 + 2 * len(words)
+    events = np.zeros(4 * size, np.int32)
+    results = np.zeros(2 * size, np.int64)
+    result_offsets = np.zeros(n_commands + 1, np.int64)
+    draft = np.zeros((size, 5), np.int64)
+    cursor = np.zeros(4, np.int64)
+    while True:
+        decide(state, events, results, result_offsets, draft, cursor, words, offsets)
+        if cursor[NEXT_COMMAND] >= n_commands:
+            break
+        need = int(cursor[LINES_NEEDED])
+        left = n_commands - int(cursor[NEXT_COMMAND])
+        state = with_room(
+            state,
+            points=left + 1,
+            flows=need + int(state.counts[N_INBOUND]),
+            limits=left + 1,
+            holds=left + 1,
+            lines=need + 2 * left,
+            inbound=left + 1,
+            requests=left + 1,
+            answers=need + 16 * left,
+        )
+        events = np.concatenate([events, np.zeros(len(events) + 2 * need, np.int32)])
+        results = np.concatenate([results, np.zeros(len(results) + need, np.int64)])
+        draft = np.zeros((max(len(draft), need), 5), np.int64)
+    used = int(cursor[RESULT_WORDS])
+    return Outcome(state, events[: cursor[EVENT_WORDS]].copy(), results[:used], result_offsets)
+
+
+def replay(state: State, events: Int32, *, now: int, bucket: int) -> State:
+    """Repeat what happened in one batch.
+
+    Parameters
+    ----------
+    events : (n_words,) int32
+        The events of the batch, as :func:`run` gave them.
+    now, bucket : int
+        The time of the batch.
+    """
+    state = move_time(state, now, bucket)
+    at = fold(state, events, 0)
+    while at < len(events):
+        need = int(events[at + 1])
+        more = len(events) - at
+        state = with_room(
+            state,
+            points=1 + more // 8,
+            flows=need + int(state.counts[N_INBOUND]),
+            limits=1 + more // 16,
+            holds=1 + more // 16,
+            lines=need + more // 8,
+            inbound=1 + more // 16,
+            requests=1 + more // 16,
+            answers=need + 32 + more // 4,
+        )
+        at = fold(state, events, at)
+    return state
+
+
+@lean_kernel
+def available_units_into(units, state, skus, nodes, channels, ahead):
+    """Fill ``units[k]`` with what question k may be promised."""
+    for k in range(units.shape[0]):
+        units[k] = sku_available(state, skus[k], nodes[k], channels[k], ahead[k])
+
+
+def available_units(
+    state: State, *, skus: Int64, nodes: Int64, channels: Int64, ahead: Int64
+) -> Int64:
+    """Available units for many questions at once.
+
+    Parameters
+    ----------
+    skus, nodes, channels : (n,) int64
+        Codes; node -1 asks all nodes together.
+    ahead : (n,) int64
+        Buckets from the current one.
+
+    Returns
+    -------
+    (n,) int64
+        The largest quantity that ``reserve`` would hold for each question alone.
+    """
+    units = np.zeros(len(skus), np.int64)
+    available_units_into(units, state, skus, nodes, channels, ahead)
+    return units
+
+
+@lean_kernel
+def line_units(state, words, channel):
+    """Units of one line, laid out as in a reserve command, that may be promised."""
+    return line_available(state, words, 0, channel)

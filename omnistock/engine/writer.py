@@ -1,0 +1,302 @@
+"""One writer: callers queue, whoever gets the lock carries out all that waits.
+
+The batch is decided, its frame appended and on disk, and only then is anyone
+answered (group commit). An error between deciding and the disk leaves memory
+ahead of the ledger; the engine then refuses everything until it is opened anew.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from omnistock.availability.hashing import find_request
+from omnistock.availability.layout import (
+    BUCKET,
+    FIRST_LINE,
+    LINE_POINT,
+    LINE_SHIPPED,
+    LINE_SKU,
+    N_HEAP,
+    N_HOLDS,
+    N_INBOUND,
+    N_LINES,
+    N_POINTS,
+    NOW,
+    OPEN,
+    ORDER,
+    POINT_NODE,
+    POINT_SKU,
+    RETURNED,
+    TICK,
+    State,
+    new_state,
+)
+from omnistock.availability.machine import move_time, replay, run
+from omnistock.engine.commands import Command, HoldBook, Translator
+from omnistock.engine.registry import Definitions, Registry, decode, encode
+from omnistock.errors import InputError, LedgerError, OmnistockError
+from omnistock.ledger.frame import FIRST_DIGEST, Frame, digest_of, pack_frame, unpack_frame
+from omnistock.ledger.store import LedgerStore
+from omnistock.model import Calendar, Network
+
+__all__ = ["Answer", "Ticket", "Writer"]
+
+Words = tuple[int, ...]
+# Beyond this, a longer frame no longer pays and only lets its callers wait.
+_MOST_IN_FRAME = 8192
+
+
+@dataclass(slots=True, eq=False)
+class Ticket:
+    """Commands of one caller, and in the end their answers."""
+
+    commands: Sequence[Command]
+    now: int | None
+    answers: list[Words | OmnistockError] = field(default_factory=list)
+    error: BaseException | None = None
+    done: bool = False
+
+
+Answer = Words | OmnistockError
+
+
+class Writer(HoldBook):
+    """State, names and ledger of one engine, and the queue before them."""
+
+    def __init__(self, store: LedgerStore, clock: Callable[[], int]) -> None:
+        self.store = store
+        self.clock = clock
+        self.sequence = 0
+        self.digest = FIRST_DIGEST
+        self.n_events = 0
+        self._queue: deque[Ticket] = deque()
+        self._lock = threading.Lock()
+        self._poison: str | None = None
+        self._process = os.getpid()
+        self._orders: dict[int, list[int]] = {}
+        self._orders_known = 0
+        self.registry = Registry(Calendar())
+        self.state: State = new_state(self.registry.calendar.n_buckets)
+
+    # --- opening ---------------------------------------------------------
+
+    def recover(self) -> None:
+        """Replay all frames of the store."""
+        for blob in self.store.frames():
+            frame = unpack_frame(blob, self.digest, self.sequence + 1)
+            definitions = decode(frame.definitions)
+            if frame.sequence == 1:
+                self._begin(definitions.calendar or Calendar())
+            self.state = self.registry.define(self.state, definitions)
+            self.state = replay(self.state, frame.events, now=frame.now, bucket=frame.bucket)
+            self.sequence = frame.sequence
+            self.digest = digest_of(blob)
+        self.registry.relearn(self.state)
+
+    def _begin(self, calendar: Calendar) -> None:
+        self.registry = Registry(calendar)
+        self.state = new_state(calendar.n_buckets)
+
+    def define(self, network: Network) -> None:
+        """Enter a new network, or what of it is new, as a frame of its own."""
+        with self._lock:
+            self._check_usable()
+            if self.sequence == 0:
+                self._begin(network.calendar)
+            definitions = self.registry.changes(network)
+            if self.sequence == 0:
+                definitions.calendar = network.calendar
+            if definitions != Definitions():
+                now, bucket = self._time(None)
+                self.state = self.registry.define(self.state, definitions)
+                self._append(definitions, np.zeros(0, np.int32), now, bucket)
+
+    # --- the queue -------------------------------------------------------
+
+    def submit(self, commands: Sequence[Command], now: int | None) -> list[Answer]:
+        """Carry out commands in one frame and return their answers once it is on disk."""
+        if os.getpid() != self._process:
+            raise LedgerError("this engine was opened before a fork; open one in each process")
+        ticket = Ticket(commands, now)
+        self._queue.append(ticket)
+        while not ticket.done:
+            with self._lock:
+                if not ticket.done:
+                    self._drain()
+        if ticket.error is not None:
+            raise ticket.error
+        return ticket.answers
+
+    def _drain(self) -> None:
+        """Carry out all that waits; tickets of one time share a frame."""
+        while self._queue:
+            group = [self._queue.popleft()]
+            size = len(group[0].commands)
+            while self._queue and self._queue[0].now == group[0].now and size < _MOST_IN_FRAME:
+                group.append(self._queue.popleft())
+                size += len(group[-1].commands)
+            self._carry_out(group)
+
+    def _carry_out(self, tickets: list[Ticket]) -> None:
+        try:
+            self._check_usable()
+            self._run_batch(tickets)
+        except OmnistockError as error:
+            for ticket in tickets:
+                ticket.error = error
+        except BaseException as error:
+            self._poison = f"{type(error).__name__}: {error}"
+            for ticket in tickets:
+                ticket.error = LedgerError(f"the engine has stopped: {self._poison}")
+            raise
+        finally:
+            for ticket in tickets:
+                ticket.done = True
+
+    def _run_batch(self, tickets: list[Ticket]) -> None:
+        now, bucket = self._time(tickets[0].now)
+        translator = Translator(
+            self.registry,
+            int(self.state.counts[N_POINTS]),
+            int(self.state.counts[N_INBOUND]),
+            self,
+        )
+        slots = [
+            [self._translate(translator, command) for command in ticket.commands]
+            for ticket in tickets
+        ]
+        definitions = self.registry.take_pending()
+        outcome = None
+        if translator.words:
+            words = np.array(translator.words, np.int64)
+            offsets = np.array(translator.offsets, np.int64)
+            outcome = run(self.state, words, offsets, now=now, bucket=bucket)
+            self.state = outcome.state
+        else:
+            self.state = move_time(self.state, now, bucket)
+        events = np.zeros(0, np.int32) if outcome is None else outcome.events
+        if len(events) or definitions != Definitions():
+            self._append(definitions, events, now, bucket)
+        self._forget_unopened(translator)
+        for ticket, numbers in zip(tickets, slots, strict=True):
+            for slot in numbers:
+                if isinstance(slot, OmnistockError):
+                    ticket.answers.append(slot)
+                    continue
+                assert outcome is not None
+                first, last = outcome.result_offsets[slot : slot + 2]
+                ticket.answers.append(tuple(outcome.results[first:last].tolist()))
+
+    def _forget_unopened(self, translator: Translator) -> None:
+        """Drop the rows of expected receipts that a refused command had asked for."""
+        for key, row in translator.opened:
+            if row >= self.state.counts[N_INBOUND] or not self.state.eta[row]:
+                del self.registry.inbound[key]
+
+    def _translate(self, translator: Translator, command: Command) -> int | OmnistockError:
+        """Translate one command; a wrong one leaves no words behind and does not hinder others."""
+        try:
+            request = command.request()
+            if self._is_known(request[0], request[1]):
+                return translator.put(TICK, request, ())
+            return command.put(translator)
+        except OmnistockError as error:
+            # Stockpoints opened on the way stay: they hold nothing and do no harm.
+            return error
+
+    def _is_known(self, high: int, low: int) -> bool:
+        if not high and not low:
+            return False
+        requests = self.state.requests
+        slot = find_request(requests, high, low)
+        return bool(requests[slot, 0] or requests[slot, 1])
+
+    # --- time and ledger -------------------------------------------------
+
+    def _time(self, now: int | None) -> tuple[int, int]:
+        """Second and bucket of a batch; time never runs backwards."""
+        second = self.clock() if now is None else now
+        second = max(second, int(self.state.counts[NOW]))
+        bucket = max(self.registry.calendar.bucket_of(second), int(self.state.counts[BUCKET]))
+        return second, bucket
+
+    def _append(
+        self, definitions: Definitions, events: np.ndarray[tuple[int], np.dtype[np.int32]],
+        now: int, bucket: int,
+    ) -> None:  # fmt: skip
+        sequence = self.sequence + 1
+        frame = Frame(sequence, self.store.epoch, now, bucket, encode(definitions), events)
+        blob = pack_frame(frame, self.digest)
+        try:
+            self.store.append(sequence, blob)
+        except BaseException as error:
+            self._poison = f"the ledger cannot be written: {error}"
+            raise LedgerError(f"the engine has stopped: {self._poison}") from error
+        self.sequence = sequence
+        self.digest = digest_of(blob)
+
+    def _check_usable(self) -> None:
+        if self._poison is not None:
+            raise LedgerError(f"the engine has stopped and must be opened anew: {self._poison}")
+
+    def at_time(self, now: int | None) -> State:
+        """Return the state at ``now``, holds expired and buckets rolled up to it."""
+        second, bucket = self._time(now)
+        counts = self.state.counts
+        expiry_due = counts[N_HEAP] > 0 and self.state.heap[0, 0] <= second
+        if expiry_due or bucket > counts[BUCKET]:
+            with self._lock:
+                self._check_usable()
+                second, bucket = self._time(now)
+                self.state = move_time(self.state, second, bucket)
+        return self.state
+
+    def close(self) -> None:
+        """Refuse further commands and let go of the store."""
+        with self._lock:
+            if self._poison is None:
+                self._poison = "it was closed"
+            self.store.close()
+
+    # --- holds, for commands that name them ------------------------------
+
+    def lines(self, hold_id: int) -> list[tuple[str, str, int, int, str]]:
+        """Return (sku, node, open, shipped less returned, asked sku) of each line of a hold."""
+        state = self.state
+        if not 0 <= hold_id < state.counts[N_HOLDS]:
+            raise InputError(f"there is no hold {hold_id}")
+        first = int(state.holds[hold_id, FIRST_LINE])
+        rows = state.lines[first : first + int(state.holds[hold_id, N_LINES])]
+        registry = self.registry
+        found = []
+        for row in rows:
+            point = state.points[row[LINE_POINT]]
+            found.append(
+                (
+                    registry.sku_list[point[POINT_SKU]].sku,
+                    registry.node_list[point[POINT_NODE]].node,
+                    int(row[OPEN]),
+                    int(row[LINE_SHIPPED] - row[RETURNED]),
+                    registry.sku_list[row[LINE_SKU]].sku,
+                )
+            )
+        return found
+
+    def of_order(self, order: str) -> list[int]:
+        """Return the numbers of an order's holds, oldest first."""
+        code = self.registry.references.get(order)
+        if code is None:
+            return []
+        count = int(self.state.counts[N_HOLDS])
+        for hold, reference in enumerate(
+            self.state.holds[self._orders_known : count, ORDER].tolist(), self._orders_known
+        ):
+            self._orders.setdefault(reference, []).append(hold)
+        self._orders_known = count
+        return list(self._orders.get(code, ()))

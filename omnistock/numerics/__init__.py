@@ -1,0 +1,1 @@
+"""Maths shared by kernels: compilation, segments, distributions, loss functions."""
