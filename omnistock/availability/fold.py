@@ -257,6 +257,9 @@ def set_limit(state, sku, channel, field, units, until):
             for k in range(LIMIT_FIELDS):
                 state.limits[row, other, k] = -1 if k == QUOTA else 0
             state.limits_until[row, other, :] = 0
+            # Holds of before have counted against nothing, so they give nothing back.
+            state.limits[row, other, QUOTA_SINCE] = state.counts[N_HOLDS]
+            state.limits[row, other, PROTECTION_SINCE] = state.counts[N_HOLDS]
     state.limits[row, channel, field] = units
     if field == QUOTA:
         state.limits[row, channel, QUOTA_USED] = 0

@@ -69,7 +69,10 @@ def rehash_requests_into(wider, requests):
         high = requests[slot, 0]
         low = requests[slot, 1]
         if high != 0 or low != 0:
-            wider[find_request(wider, high, low)] = requests[slot]
+            free = find_request(wider, high, low)
+            # Field by field: assigning a row would need reference counts.
+            for field in range(requests.shape[1]):
+                wider[free, field] = requests[slot, field]
 
 
 @lean_kernel

@@ -57,21 +57,29 @@ from omnistock.numerics.compiled import lean_kernel
 
 
 @lean_kernel
-def draw_lines(state, draft, results, cursor, words, at, n_lines, channel, partial):
-    """Draw an order line by line; short lines are answered. Returns (draft length, short lines)."""
+def draw_lines(state, draft, results, cursor, words, start, n_lines, channel, partial):
+    """Draw an order line by line; short lines are answered. Returns (draft length, short lines).
+
+    Lines that name a node go first: those that do not may then take from any other.
+    """
     n_draft = 0
     n_short = 0
-    for line in range(n_lines):
-        quantity = words[at + 3]
-        most = line_available(state, words, at, channel)
-        if most < quantity:
-            n_short += 1
-            answer(results, cursor, line)
-            answer(results, cursor, most)
-            answer(results, cursor, what_binds(state, words, at, channel))
-            quantity = most if partial else 0
-        if quantity > 0:
-            n_draft = draw_line(state, draft, n_draft, words, at, line, quantity, channel)
+    at = start
+    for step in range(2 * n_lines):
+        line = step % n_lines
+        if line == 0:
+            at = start
+        if (words[at + 1] < 0) == (step >= n_lines):
+            quantity = words[at + 3]
+            most = line_available(state, words, at, channel)
+            if most < quantity:
+                n_short += 1
+                answer(results, cursor, line)
+                answer(results, cursor, most)
+                answer(results, cursor, what_binds(state, words, at, channel))
+                quantity = most if partial else 0
+            if quantity > 0:
+                n_draft = draw_line(state, draft, n_draft, words, at, line, quantity, channel)
         at += LINE_WORDS + 2 * words[at + 4]
     return n_draft, n_short
 

@@ -48,8 +48,8 @@ def attained_fill_rates(
     out = np.empty(len(level))
     known = demand if lead is None else lead
     fill_rate_into(
-        out, periodic, lots, demand.family, demand.mean, demand.variance,
-        known.family, known.mean, known.variance, level,
+        out, periodic, lots, demand.family.astype(np.int64), demand.mean, demand.variance,
+        known.family.astype(np.int64), known.mean, known.variance, level,
     )  # fmt: skip
     return out if lead is not None else np.where(periodic, np.nan, out)
 

@@ -17,10 +17,13 @@ size the position is always raised to y itself.
 
 from __future__ import annotations
 
-import numpy as np
+from typing import TYPE_CHECKING
 
 from omnistock.numerics.compiled import kernel
 from omnistock.numerics.families import loss_one, second_loss_one
+
+if TYPE_CHECKING:
+    import numpy as np
 
 __all__ = ["fill_rate_into", "fill_rate_one", "level_into"]
 
@@ -86,11 +89,11 @@ def fill_rate_into(
     for i in range(fill_rate.shape[0]):
         fill_rate[i] = fill_rate_one(
             bool(periodic[i]),
-            np.int64(lot[i]),
-            np.int64(family[i]),
+            int(lot[i]),
+            int(family[i]),
             float(mean[i]),
             float(variance[i]),
-            np.int64(family_l[i]),
+            int(family_l[i]),
             float(mean_l[i]),
             float(variance_l[i]),
             float(level[i]),
@@ -166,11 +169,11 @@ def level_into(
         level[i] = _level_one(
             float(target[i]),
             bool(periodic[i]),
-            np.int64(lot[i]),
-            np.int64(family[i]),
+            int(lot[i]),
+            int(family[i]),
             float(mean[i]),
             float(variance[i]),
-            np.int64(family_l[i]),
+            int(family_l[i]),
             float(mean_l[i]),
             float(variance_l[i]),
         )

@@ -57,6 +57,8 @@ class Buffers:
         asked for and the demand of the lead time alone is unknown.
     keys : mapping of str to (n,) array
         The identifying columns of the forecast, for :meth:`to_table`.
+    kind : object
+        The kind of frame that the forecast came from; ``None`` is pyarrow.
     """
 
     demand: DemandDistribution
@@ -71,6 +73,7 @@ class Buffers:
     service_level: np.ndarray
     fill_rate: np.ndarray
     keys: Mapping[str, np.ndarray] = field(default_factory=dict)
+    kind: Any = None
 
     def __len__(self) -> int:
         return len(self.level)
@@ -101,10 +104,11 @@ class Buffers:
         }
 
     def to_table(self, like: Any = None) -> Any:
-        """Return one row per SKU-node: a pyarrow table, or the same kind of frame as ``like``."""
+        """Return one row per SKU-node: the forecast's kind of frame, or that of ``like``."""
         from omnistock.frames import to_arrow, to_native
 
-        return to_arrow(self.columns()) if like is None else to_native(self.columns(), like)
+        kind = self.kind if like is None else like
+        return to_arrow(self.columns()) if kind is None else to_native(self.columns(), kind)
 
     def explain(self, i: int) -> str:
         """Tell for SKU-node ``i`` how its numbers came about: the formulas with their numbers."""
@@ -150,10 +154,12 @@ class Buffers:
                 f"{self.service_target[i]:.6g}"
             )
         if not np.isnan(self.fill_target[i]):
+            lot = max(int(self.order_quantity[i]), 1)
             if self.periodic[i]:
                 formula = "1 - (loss(L+R, y) - loss(L, y)) / mean(R)"
+                if lot > 1:
+                    formula += f", averaged over y .. y + {lot - 1},"
             else:
-                lot = max(int(self.order_quantity[i]), 1)
                 formula = f"1 - (loss(y) - loss(y + {lot})) / {lot}"
             lines.append(
                 f"fill rate {self.fill_target[i]:.6g}: smallest y with {formula} >= "

@@ -1,12 +1,16 @@
 """Safety stock and reorder points that attain a service target, and what they attain.
 
 Notation: L = lead time, R = review period (0: continuous review), D = demand over L + R,
-y = level: the inventory position from which an interval of risk starts. The timing is told
-in full in :mod:`omnistock.buffers.levels`.
+y = level: the inventory position from which an interval of risk starts.
+
+Continuous review: order ``order_quantity`` units when the position falls to s = y. Periodic
+review: at each review raise the position to at least y, so s = y - 1. Planned backorders
+(y < 0) are not used. The timing is told in full in :mod:`omnistock.buffers.levels`.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -18,8 +22,6 @@ from omnistock.errors import InputError
 from omnistock.numerics.demand import DemandDistribution
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import ArrayLike
 
 __all__ = ["LeadTimeForecast", "safety_stock"]
@@ -29,7 +31,11 @@ _LARGEST_LEVEL = 2.0**62
 
 @runtime_checkable
 class LeadTimeForecast(Protocol):
-    """Whatever can tell the distribution of demand over a lead time: a forecast."""
+    """Whatever can tell the distribution of demand over a lead time: a forecast.
+
+    If it has ``keys`` (a mapping of names to columns) or ``kind`` (the kind of frame that it
+    came from), the buffers' table carries the first and is of the second.
+    """
 
     def lead_time_demand(
         self,
@@ -55,14 +61,9 @@ def safety_stock(
 ) -> Buffers:
     """Find the smallest reorder points that attain a cycle service level, a fill rate, or both.
 
-    Continuous review (R = 0): order ``order_quantity`` units when the position falls to
-    s = y. Periodic review (R > 0): at each review raise the position to at least y.
-
-    - Cycle service: y is the smallest level with P(D <= y) >= service_level.
-    - Fill rate: y is the smallest whole level >= 0 whose exact fill rate, by loss functions
-      (Hadley & Whitin 1963; Silver & Bischak 2011), attains fill_rate. Planned backorders
-      (y < 0) are not used.
-    - Both given: the larger y.
+    Cycle service: y is the smallest level with P(D <= y) >= service_level. Fill rate: the
+    smallest whole y >= 0 whose exact fill rate attains it (Hadley & Whitin 1963; Silver &
+    Bischak 2011). Both: the larger y. The module's text tells what y means.
 
     Parameters
     ----------
@@ -99,32 +100,46 @@ def safety_stock(
     >>> buffers.reorder_point, buffers.safety_stock, buffers.service_level.round(4)
     (array([10,  8]), array([4, 6]), array([0.9574, 0.9599]))
     """
-    review = np.asarray(review_period_days, dtype=np.float64)
-    if not np.all(np.isfinite(review) & (review >= 0)):
-        raise InputError("review_period_days must be >= 0 and finite")
-    over_both, over_lead = _demands(
-        demand, during_lead_time, lead_time_days, review, lead_time_std_days
-    )
-    n = len(over_both)
+    review = _review_periods(review_period_days)
+    both, lead = _demands(demand, during_lead_time, lead_time_days, review, lead_time_std_days)
+    n = len(both)
     periodic = row_values("review_period_days", review > 0, n, np.bool_)
     lots = lot_sizes(order_quantity, n)
     service = _targets("service_level", service_level, n)
     filled = _targets("fill_rate", fill_rate, n)
+    _check_targets(service, filled, periodic, lead)
+    level = _service_levels(both, service)
+    rows = np.flatnonzero(~np.isnan(filled))
+    if len(rows):
+        known = (both if lead is None else lead)[rows]
+        found = _solve_levels(filled[rows], periodic[rows], lots[rows], both[rows], known)
+        level[rows] = np.maximum(level[rows], found)
+    buffers = _buffers(both, lead, periodic, lots, service, filled, level)
+    return replace(
+        buffers, keys=dict(getattr(demand, "keys", {})), kind=getattr(demand, "kind", None)
+    )
+
+
+def _review_periods(review_period_days: ArrayLike) -> np.ndarray:
+    review = np.asarray(review_period_days, dtype=np.float64)
+    if not np.all(np.isfinite(review) & (review >= 0)):
+        raise InputError("review_period_days must be >= 0 and finite")
+    return review
+
+
+def _check_targets(
+    service: np.ndarray,
+    filled: np.ndarray,
+    periodic: np.ndarray,
+    lead: DemandDistribution | None,
+) -> None:
     if np.any(np.isnan(service) & np.isnan(filled)):
         raise InputError("give a service_level or a fill_rate for every row")
-    if over_lead is None and np.any(periodic & ~np.isnan(filled)):
+    if lead is None and np.any(periodic & ~np.isnan(filled)):
         raise InputError(
             "a fill rate under periodic review needs during_lead_time=, the demand over the "
             "lead time alone, or a forecast as demand"
         )
-    level = _service_levels(over_both, service)
-    rows = np.flatnonzero(~np.isnan(filled))
-    if len(rows):
-        lead = over_both if over_lead is None else over_lead
-        found = _solve_levels(filled[rows], periodic[rows], lots[rows], over_both[rows], lead[rows])
-        level[rows] = np.maximum(level[rows], found)
-    keys = getattr(demand, "keys", {})
-    return _buffers(over_both, over_lead, periodic, lots, service, filled, level, keys)
 
 
 def _demands(
@@ -193,8 +208,8 @@ def _solve_levels(
 ) -> np.ndarray:
     level = np.empty(len(target))
     level_into(
-        level, target, periodic, lots, demand.family, demand.mean, demand.variance,
-        lead.family, lead.mean, lead.variance,
+        level, target, periodic, lots, demand.family.astype(np.int64), demand.mean, demand.variance,
+        lead.family.astype(np.int64), lead.mean, lead.variance,
     )  # fmt: skip
     return level
 
@@ -207,7 +222,6 @@ def _buffers(
     service: np.ndarray,
     filled: np.ndarray,
     level: np.ndarray,
-    keys: Mapping[str, np.ndarray],
 ) -> Buffers:
     if np.any(level > _LARGEST_LEVEL):
         row = int(np.argmax(level))
@@ -231,5 +245,4 @@ def _buffers(
         safety_stock=np.maximum(np.ceil(whole - demand.mean), 0.0).astype(np.int64),
         service_level=demand.cdf(whole),
         fill_rate=attained,
-        keys=dict(keys),
     )

@@ -13,7 +13,7 @@ from omnistock.forecasting.batch import (
     forecast_into,
 )
 from omnistock.forecasting.members import member_table
-from omnistock.forecasting.panel import Panel
+from omnistock.forecasting.panel import MOST_UNITS, Panel
 from omnistock.forecasting.reasons import ALL_STOCKED_OUT, EMPTY
 from omnistock.forecasting.seasonality import pooled_indices
 
@@ -100,6 +100,8 @@ def run_batch(
         family_weight,
         dispersion,
     )
+    # A few minutes of stock or a steep trend must not promise more than can be counted.
+    np.minimum(mean, MOST_UNITS, out=mean)
     level = facts[:, FACT_MEAN]
     steady = (facts[:, FACT_NOISE] < _STEADY * level) & (level >= _SOME_UNITS)
     counts = whole & ~steady & (level < _MANY_UNITS)

@@ -48,7 +48,7 @@ FACTS = 10
 # Below this share of periods with sales a series is a slow mover.
 _SLOW = 0.6
 # The level of a slow mover rests on more than its last few sales.
-_SLOW_GAIN = 1.0
+_SLOW_GAIN = 0.4
 # With fewer observed periods than this no trend is looked for.
 _SHORT = 8.0
 # Observations before the first score.
@@ -113,7 +113,7 @@ def reason_of(n_periods, observed, n_selling, n_seen, equal, horizon):
     if n_selling < _SLOW * n_seen:
         return INTERMITTENT
     # A trend seen for less than two horizons is not drawn out over another.
-    if observed < 2.0 * horizon:
+    if n_seen < 2 * horizon:
         return SHORT
     return COMBINATION
 
@@ -165,7 +165,8 @@ def combine_into(mean, variance, cumulative, family_mean, facts, demand, weight,
     project_into(
         mean, variance, cumulative, level, trend, share, members, noise, facts[FACT_OBSERVED]
     )
-    np.maximum(mean, floor, mean)
+    for j in range(mean.size):
+        mean[j] = max(mean[j], floor)
     for family in range(family_mean.shape[0]):
         _family_mean_into(family_mean[family], family, level, trend, share, members)
 

@@ -59,7 +59,7 @@ def forecast_series(
     Raises
     ------
     InputError
-        If an array is malformed, or a value is negative, not finite or above 1e12.
+        If an array is malformed, or a value is negative, not finite or above 1e9.
 
     Examples
     --------

@@ -11,7 +11,7 @@ from omnistock.errors import InputError
 __all__ = ["LEAST_STOCKED", "LEAST_UNITS", "MOST_UNITS", "Panel"]
 
 # More units per period than anybody sells; their squares still add up.
-MOST_UNITS = 1e12
+MOST_UNITS = 1e9
 LEAST_UNITS = 1e-9
 # Periods stocked for less than this share are not observed at all.
 LEAST_STOCKED = 0.05
@@ -51,7 +51,7 @@ class Panel:
         Raises
         ------
         InputError
-            If values do not lie in 0..1e12, a share is outside 0..1, or shapes disagree.
+            If values do not lie in 0..1e9, a share is outside 0..1, or shapes disagree.
         """
         units = np.ascontiguousarray(values, dtype=np.float64)
         bounds = np.ascontiguousarray(offsets, dtype=np.int64)

@@ -60,7 +60,7 @@ def tails_into(
         row = i if x.shape[0] > 1 else 0
         for j in range(below.shape[1]):
             below[i, j], above[i, j] = tails_one(
-                np.int64(family[i]), float(mean[i]), float(variance[i]), float(x[row, j])
+                int(family[i]), float(mean[i]), float(variance[i]), float(x[row, j])
             )
 
 
@@ -73,7 +73,7 @@ def loss_into(
         row = i if x.shape[0] > 1 else 0
         for j in range(loss.shape[1]):
             loss[i, j] = loss_one(
-                np.int64(family[i]), float(mean[i]), float(variance[i]), float(x[row, j])
+                int(family[i]), float(mean[i]), float(variance[i]), float(x[row, j])
             )
 
 
@@ -86,7 +86,7 @@ def surplus_into(
         row = i if x.shape[0] > 1 else 0
         for j in range(surplus.shape[1]):
             surplus[i, j] = surplus_one(
-                np.int64(family[i]), float(mean[i]), float(variance[i]), float(x[row, j])
+                int(family[i]), float(mean[i]), float(variance[i]), float(x[row, j])
             )
 
 
@@ -108,7 +108,7 @@ def quantile_into(
         row = i if lower.shape[0] > 1 else 0
         for j in range(quantile.shape[1]):
             quantile[i, j], margin[i, j] = quantile_and_margin(
-                np.int64(family[i]),
+                int(family[i]),
                 float(mean[i]),
                 float(variance[i]),
                 float(lower[row, j]),
@@ -230,6 +230,11 @@ class DemandDistribution:
         return DemandDistribution(mean, np.where(normal, variance, total.variance), family)
 
     @property
+    def _codes(self) -> np.ndarray:
+        # Kernels get every integer as int64, or they would be compiled for each width.
+        return self.family.astype(np.int64)
+
+    @property
     def counts(self) -> np.ndarray:
         """(n,) bool: whether the demand comes in whole units."""
         return self.family >= POISSON
@@ -274,7 +279,7 @@ class DemandDistribution:
     def _solved(self, lower: np.ndarray, upper: np.ndarray, flat: bool) -> np.ndarray:
         out = np.empty((len(self), lower.shape[1]))
         margin = np.empty_like(out)
-        quantile_into(out, margin, self.family, self.mean, self.variance, lower, upper)
+        quantile_into(out, margin, self._codes, self.mean, self.variance, lower, upper)
         close = np.argwhere(margin < CLOSE)
         if len(close):
             self._decide(out, close, lower, upper)
@@ -311,7 +316,7 @@ class DemandDistribution:
         levels, flat = self._questions(x, "x")
         below = np.empty((len(self), levels.shape[1]))
         above = np.empty_like(below)
-        tails_into(below, above, self.family, self.mean, self.variance, levels)
+        tails_into(below, above, self._codes, self.mean, self.variance, levels)
         return (below[:, 0], above[:, 0]) if flat else (below, above)
 
     def loss(self, x: ArrayLike) -> np.ndarray:
@@ -325,7 +330,7 @@ class DemandDistribution:
     def _filled(self, fill: Callable[..., None], x: ArrayLike) -> np.ndarray:
         levels, flat = self._questions(x, "x")
         out = np.empty((len(self), levels.shape[1]))
-        fill(out, self.family, self.mean, self.variance, levels)
+        fill(out, self._codes, self.mean, self.variance, levels)
         return out[:, 0] if flat else out
 
     def _questions(self, values: ArrayLike, name: str) -> tuple[np.ndarray, bool]:

@@ -43,6 +43,8 @@ FAMILY_NAMES = ("normal", "gamma", "poisson", "negative_binomial")
 # A distribution function within this relative distance of a target counts as attaining it:
 # about a hundred times its rounding error.
 TIE = 1e-13
+# Beyond this shape a gamma's deviation is lost in the rounding of its mean.
+_LARGEST_SHAPE = 1e28
 # A negative binomial with so small a p is 0 but for a share below 1e-11.
 _LEAST_P = 1e-14
 # Within this relative distance the decision belongs to exact arithmetic.
@@ -54,10 +56,13 @@ def _is_certain(family: int, mean: float, variance: float) -> bool:
     """Tell whether demand is exactly ``mean``."""
     if family == NORMAL:
         return variance <= 0.0
+    if mean <= 0.0 or family != GAMMA:
+        return mean <= 0.0
+    if variance <= 0.0:
+        return True
     # A gamma of so small a shape is 0 for every probability that a float can tell from 1.
-    return mean <= 0.0 or (
-        family == GAMMA and (variance <= 0.0 or mean * (mean / variance) < 1e-290)
-    )
+    shape = mean * (mean / variance)
+    return shape < 1e-290 or shape > _LARGEST_SHAPE
 
 
 @kernel

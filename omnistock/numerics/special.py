@@ -106,6 +106,26 @@ _LOG_GAMMA_SERIES = (
     -0.1440498967688461181,
     0.1255096695247155640,
 )
+# Temme's uniform expansion: C_k(eta) in powers of eta from the highest down, for k = 0, 1, 2.
+_TEMME_0 = (
+    3.9192631785224378e-5,
+    -1.7875514403292181e-4,
+    3.527336860670194e-4,
+    1.1574074074074074e-3,
+    -1.4814814814814815e-2,
+    8.3333333333333333e-2,
+    -3.3333333333333333e-1,
+)
+_TEMME_1 = (
+    2.0576131687242798e-4,
+    -9.9022633744855967e-4,
+    2.6455026455026455e-3,
+    -3.4722222222222222e-3,
+    -1.8518518518518519e-3,
+)
+_TEMME_2 = (7.7160493827160494e-4, -2.6813271604938272e-3, 4.1335978835978836e-3)
+# From this shape on the expansion is exact to rounding wherever a tail is not zero.
+_TEMME_FROM = 1e5
 # Stirling's series: B(2n) / (2n (2n - 1)), powers 1, 3, 5, ... of 1/x.
 _STIRLING = (
     1.0 / 12.0,
@@ -263,12 +283,40 @@ def _gamma_small_upper(a: float, x: float) -> float:
 
 
 @kernel
+def _gamma_tails_large(a: float, x: float) -> tuple[float, float]:
+    """Return P(a, x) and Q(a, x) for a large ``a`` (Temme 1979; DLMF 8.12.3 and 8.12.4)."""
+    exponent = deviance(a, x)
+    if exponent > 740.0:
+        return (0.0, 1.0) if x < a else (1.0, 0.0)
+    eta = math.sqrt(2.0 * exponent / a)
+    if x < a:
+        eta = -eta
+    leading = 0.0
+    for i in range(7):
+        leading = leading * eta + _TEMME_0[i]
+    first = 0.0
+    for i in range(5):
+        first = first * eta + _TEMME_1[i]
+    second = 0.0
+    for i in range(3):
+        second = second * eta + _TEMME_2[i]
+    sums = leading + (first + second / a) / a
+    correction = math.exp(-exponent) / math.sqrt(_TWO_PI * a) * sums
+    tail = 0.5 * math.erfc(math.sqrt(exponent))
+    if x < a:
+        return tail - correction, 1.0 - (tail - correction)
+    return 1.0 - (tail + correction), tail + correction
+
+
+@kernel
 def gamma_tails(a: float, x: float, mass: float) -> tuple[float, float]:
     """Return P(a, x), Q(a, x): lower and upper regularised incomplete gamma functions.
 
     ``mass`` is ``gamma_mass(a, x)``. For integer a: Q(a, x) = P(Poisson(x) < a). The tail that
     is small has full relative accuracy; the other is its complement.
     """
+    if a > _TEMME_FROM:
+        return _gamma_tails_large(a, x)
     if x < a + 1.0:
         if a < 1.0 and x < 1.5:
             upper = _gamma_small_upper(a, x)

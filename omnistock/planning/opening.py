@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,8 @@ from omnistock.planning.result import Plan
 
 __all__ = ["LoadedEngine", "load_engine"]
 
-# The files that SQLite keeps beside a database.
-_SIDE_FILES = ("", "-wal", "-shm", "-journal")
+# The files that a ledger keeps beside its database.
+_SIDE_FILES = ("", "-wal", "-shm", "-journal", ".lock")
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def _load(engine: Any, plan: Plan) -> tuple[int, tuple[tuple[str, str], ...]]:
     here = stock["quantity"] > 0
     engine.receive_many({name: column[here] for name, column in stock.items()}, now=now)
     if len(plan.opening.inbound["quantity"]):
-        engine.expect_many(plan.opening.inbound, now=now)
+        engine.expect_many(_receipts(plan.opening.inbound), now=now)
     commands = [
         Reserve(order.order, order.lines, channel=order.channel) for order in plan.opening.orders
     ]
@@ -103,6 +104,23 @@ def _load(engine: Any, plan: Plan) -> tuple[int, tuple[tuple[str, str], ...]]:
         if len(table["quantity"]):
             setter(table, now=now)
     return len(commands) - len(refused), refused
+
+
+def _receipts(inbound: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return inbound with one row per reference, SKU and node.
+
+    The engine moves a receipt that is expected again, so a delivery in parts must be
+    told apart: its rows get their day added to the reference.
+    """
+    columns = ("reference", "sku", "node")
+    keys = list(zip(*(inbound[name].tolist() for name in columns), strict=True))
+    times = Counter(keys)
+    days = inbound["eta"].astype("datetime64[s]").astype("datetime64[D]")
+    named = [
+        key[0] if times[key] == 1 else f"{key[0]} of {day}"
+        for key, day in zip(keys, days, strict=True)
+    ]
+    return {**inbound, "reference": np.array(named, object)}
 
 
 def _in_units(plan: Plan, table: Any, column: str) -> dict[str, np.ndarray]:

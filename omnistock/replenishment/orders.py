@@ -114,16 +114,15 @@ def replenish(
 ) -> Replenishment:
     """Propose orders by an (s, S) policy.
 
-    Where the inventory position is at or below the reorder point, the order is the smallest
-    whole number of packs that brings it to the order-up-to level or above and is no smaller
-    than the minimum order.
+    At or below the reorder point, order the fewest whole packs that bring the position to the
+    order-up-to level or above and are no less than the minimum order.
 
     Parameters
     ----------
     on_hand : (n,) int64 or scalar
         Units physically present; negative if the records say so.
-    on_order, backorders : (n,) int64 or scalar
-        Units ordered and not yet received; units owed to customers. Both >= 0.
+    on_order, backorders : (n,) int64 or scalar, >= 0
+        Units ordered and not yet received; units owed to customers.
     reorder_point, order_up_to : (n,) int64 or scalar
         s and S, with S >= s. A reorder point below 0 orders only what is owed.
     pack_size, minimum_order : (n,) int64 or scalar
@@ -132,23 +131,21 @@ def replenish(
     Returns
     -------
     Replenishment
-        Quantities, with a reason per line.
+        Units, with a reason per line.
 
     Raises
     ------
     InputError
-        If shapes disagree, a number is not whole or out of range, or S < s.
+        If shapes disagree, a number is out of range, or S < s.
 
     Examples
     --------
     >>> orders = replenish(on_hand=[3, 30], on_order=0, backorders=0, reorder_point=10,
     ...                    order_up_to=40, pack_size=6, minimum_order=24)
-    >>> orders.order_quantity
-    array([42,  0])
     >>> orders.explain(0)
     'position 3 <= reorder point 10: 40 - 3 = 37 needed, in whole packs of 6: order 42'
     """
-    given = (
+    held, coming, owed, point, level, pack, minimum = _rows(
         whole_numbers("on_hand", on_hand),
         whole_numbers("on_order", on_order, least=0),
         whole_numbers("backorders", backorders, least=0),
@@ -157,30 +154,31 @@ def replenish(
         whole_numbers("pack_size", pack_size, least=1),
         whole_numbers("minimum_order", minimum_order, least=0),
     )
-    try:
-        rows = tuple(np.atleast_1d(array) for array in np.broadcast_arrays(*given))
-    except ValueError as error:
-        raise InputError(f"shapes disagree: {error}") from error
-    if rows[0].ndim != 1:
-        raise InputError(f"arguments must be numbers or have one shape (n,), got {rows[0].shape}")
-    held, coming, owed, point, level, pack, minimum = rows
     refuse_rows(level < point, "order_up_to must be >= reorder_point", level)
     position = held + coming - owed
     need = np.where(position <= point, level - position, 0)
     wanted = np.where(need > 0, np.maximum(need, minimum), 0)
     quantity = -(-wanted // pack) * pack
-    reason = np.select(
-        [need == 0, wanted > need, quantity > wanted],
-        [ABOVE_REORDER_POINT, MINIMUM_ORDER, WHOLE_PACKS],
-        UP_TO_LEVEL,
-    ).astype(np.int8)
+    causes = [need == 0, wanted > need, quantity > wanted]
+    codes = [ABOVE_REORDER_POINT, MINIMUM_ORDER, WHOLE_PACKS]
     return Replenishment(
         order_quantity=quantity,
-        reason=reason,
+        reason=np.select(causes, codes, UP_TO_LEVEL).astype(np.int8),
         inventory_position=position,
         need=need,
-        reorder_point=point.copy(),
-        order_up_to=level.copy(),
-        pack_size=pack.copy(),
-        minimum_order=minimum.copy(),
+        reorder_point=point,
+        order_up_to=level,
+        pack_size=pack,
+        minimum_order=minimum,
     )
+
+
+def _rows(*given: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Give all arguments one shape (n,)."""
+    try:
+        rows = tuple(np.atleast_1d(array).copy() for array in np.broadcast_arrays(*given))
+    except ValueError as error:
+        raise InputError(f"shapes disagree: {error}") from error
+    if rows[0].ndim != 1:
+        raise InputError(f"arguments must be numbers or have one shape (n,), got {rows[0].shape}")
+    return rows

@@ -208,9 +208,11 @@ def dc_to_stores(
     packs = np.zeros((n, c), dtype=np.int64)
     share_by_cover_into(packs, units // pack, wanted, held, rate, pack)
     quantity = packs * pack[:, None]
-    after = held + quantity
-    cover = np.where(after < 0, -np.inf, np.inf)
-    np.divide(after, rate, out=cover, where=rate > 0.0)
-    return Transfers(
-        quantity=quantity, requested=asked, left=units - quantity.sum(axis=1), cover_days=cover
-    )
+    left = units - quantity.sum(axis=1)
+    return Transfers(quantity, asked, left, _cover_days(held + quantity, rate))
+
+
+def _cover_days(position: np.ndarray, rate: np.ndarray) -> np.ndarray:
+    cover = np.where(position < 0, -np.inf, np.inf)
+    np.divide(position, rate, out=cover, where=rate > 0.0)
+    return cover

@@ -68,7 +68,8 @@ def waterfall_of_plan(plan: Plan, sku: str, channel: str) -> Steps:
 
 def waterfall_of_engine(plan: Plan, engine: Any, sku: str, channel: str) -> tuple[Steps, str]:
     """Return the engine's own steps in selling units, and its word for what binds."""
-    explanation = engine.explain(sku, channel=channel)
+    # The engine's clock never runs back: it answers for its last command, or the plan's morning.
+    explanation = engine.explain(sku, channel=channel, now=plan.as_of)
     scale = plan.network.skus[sku].unit_scale
     steps = [(label, quantity / scale) for label, quantity in explanation.steps]
     steps.append(("available", explanation.available / scale))

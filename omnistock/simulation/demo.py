@@ -115,7 +115,8 @@ def run_demo(
 def _check_folder(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file; give a folder")
-    known = {"tables", "plan", "report.html", *(f"{STORE_NAME}{end}" for end in _SIDE_FILES)}
+    known = {"tables", "plan", "report.html", f"{STORE_NAME}.lock"}
+    known |= {f"{STORE_NAME}{ending}" for ending in _SIDE_FILES}
     strange = sorted(one.name for one in folder.iterdir()) if folder.exists() else []
     strange = [name for name in strange if name not in known]
     if strange:

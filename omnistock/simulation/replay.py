@@ -76,7 +76,8 @@ class _Run:
 
     def __init__(self, engine: Any, events: Sequence[Event], stock: Mapping[str, Any] | None):
         self.engine = engine
-        self.skus = engine.network.skus
+        self.network = engine.network  # built anew at each look
+        self.skus = self.network.skus
         self.books = Books(_counted(engine, stock), _due(events))
         self.holds: dict[str, Any] = {}
         self.counts: Counter[str] = Counter()
@@ -228,7 +229,7 @@ class _Run:
             held[line.asked or line.sku, line.sku] += line.quantity
         left: dict[str, int] = {}
         for sku in {sku for sku, _ in event.lines}:
-            parts = self.engine.network.explode(sku)
+            parts = self.network.explode(sku)
             left[sku] = min(held[sku, part] // per_unit for part, per_unit in parts.items())
         filled = []
         for sku, asked in event.lines:  # a SKU may stand in several lines
@@ -275,8 +276,8 @@ class _Run:
         if before is None:
             return
         lines = _still_open(before, event.lines) if event.lines else None
-        if lines == []:
-            return  # a partial reservation lacks the line that was to go first
+        if lines == [] or not any(line.quantity for line in before.lines):
+            return  # a partial reservation lacked just these lines
         with self._timed():
             after = self.engine.ship(before, lines, now=event.time)
         self.holds[event.reference] = after

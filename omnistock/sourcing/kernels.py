@@ -58,48 +58,29 @@ def choose_nodes(
     Most units filled come first, then, if wanted, fewest nodes, then least cost.
     Returns how many were chosen, and whether that is proven.
     """
-    # Rounds: all units with ever more nodes; if that fails, most units with all the nodes
-    # allowed; then as many units with ever fewer nodes.
-    growing = True
-    count = chosen.size
-    if packages_first:
-        count = min(count, fewest_nodes(usable, need))
-    cutoff = unfilled_cost
-    found = np.empty(chosen.size, np.int64)
+    count = min(chosen.size, fewest_nodes(usable, need)) if packages_first else chosen.size
     units = 0
     for line in range(need.size):
         units += need[line]
-    n_chosen = 0
     proven = True
-    while count > 0:
-        n_found, cost, steps = cheapest_set(
-            found,
+    n_chosen = -1
+    while n_chosen < 0:
+        # All units with ever more nodes. If all nodes allowed are too few, most units: then
+        # none of them can be spared, since one more node always fills one more unit.
+        n_chosen, _, steps = cheapest_set(
+            chosen,
             need,
             usable,
             node_cost,
             unit_cost,
             unfilled_cost,
-            count,
+            min(count, chosen.size),
             whole_lines,
-            cutoff,
+            unfilled_cost if count <= chosen.size else (units + 1) * unfilled_cost,
             max_steps,
         )
         proven &= steps <= max_steps
-        if n_found >= 0:
-            n_chosen = n_found
-            for i in range(n_found):
-                chosen[i] = found[i]
-            if growing or not packages_first:
-                break
-            cutoff = (cost // unfilled_cost + 1) * unfilled_cost
-            count = n_found - 1
-        elif not growing:
-            break
-        elif count < chosen.size:
-            count += 1
-        else:
-            growing = False
-            cutoff = (units + 1) * unfilled_cost
+        count += 1
     return n_chosen, proven
 
 

@@ -258,6 +258,17 @@ def test_the_explanation_of_reviews_names_key_and_level():
     assert "at each review: if the inventory position is <= 6, order up to 7" in text
 
 
+def test_the_explanation_of_lots_at_reviews_names_the_average():
+    daily = DailyForecast([2.0, 0.3], [4.0, 0.3])
+
+    text = safety_stock(
+        daily, lead_time_days=7, review_period_days=1, fill_rate=0.98, order_quantity=6
+    ).explain(0)
+
+    assert "mean(R), averaged over y .. y + 5, >= 0.98" in text
+    assert "or more, in lots of 6" in text
+
+
 def test_the_result_reads_as_a_table_of_the_callers_kind():
     pandas = pytest.importorskip("pandas")
     buffers = safety_stock(DemandDistribution.from_moments([6.0], [6.0]), service_level=0.95)
@@ -268,6 +279,17 @@ def test_the_result_reads_as_a_table_of_the_callers_kind():
     assert isinstance(frame, pandas.DataFrame)
     assert frame["reorder_point"].tolist() == [10]
     assert frame["family"].tolist() == ["poisson"]
+
+
+def test_the_table_is_of_the_kind_that_the_forecast_came_from():
+    polars = pytest.importorskip("polars")
+    daily = DailyForecast([2.0, 0.3], [4.0, 0.3])
+    daily.kind = polars.DataFrame({"sku": ["A"]})
+
+    frame = safety_stock(daily, lead_time_days=7, service_level=0.95).to_table()
+
+    assert isinstance(frame, polars.DataFrame)
+    assert frame["sku"].to_list() == ["TEE-M", "TEE-L"]
 
 
 @pytest.mark.parametrize(

@@ -19,24 +19,24 @@ def panel_of(values, n_periods):
 
 def test_a_variance_claimed_too_small_is_found_out():
     rng = np.random.default_rng(1)
-    actual = rng.gamma(10.0, 2.0, 1500)
+    actual = rng.gamma(10.0, 2.0, 600)
 
     factor = _variance_factor(
-        actual, np.full(1500, 20.0), np.full(1500, 20.0), np.zeros(1500, dtype=bool)
+        actual, np.full(600, 20.0), np.full(600, 20.0), np.zeros(600, dtype=bool)
     )
 
-    assert factor == pytest.approx(2.0, rel=0.15)
+    assert factor == pytest.approx(2.0, rel=0.3)
 
 
 def test_an_honest_variance_is_left_alone():
     rng = np.random.default_rng(2)
-    actual = rng.poisson(6.0, 1500).astype(float)
+    actual = rng.poisson(6.0, 600).astype(float)
 
     factor = _variance_factor(
-        actual, np.full(1500, 6.0), np.full(1500, 7.0), np.ones(1500, dtype=bool)
+        actual, np.full(600, 6.0), np.full(600, 7.0), np.ones(600, dtype=bool)
     )
 
-    assert factor == pytest.approx(1.0, abs=0.25)
+    assert factor == pytest.approx(1.0, abs=0.3)
 
 
 def test_few_holdouts_change_little():
@@ -88,14 +88,13 @@ def test_sums_over_the_lead_time_are_covered_as_claimed():
         "date": np.tile(np.datetime64("2026-01-01") + np.arange(n_days), n),
         "quantity": units[:, :n_days].ravel(),
     }
-    demand = om.forecast(table, horizon=lead).lead_time_demand(lead)
+    forecast = om.forecast(table, horizon=lead)
+    demand = forecast.lead_time_demand(lead)
     came = units[:, n_days:].sum(axis=1)
 
     for service in (0.9, 0.95):
-        assert (came <= demand.quantile(service)).mean() == pytest.approx(service, abs=0.03)
-    independent = DemandDistribution.from_moments(
-        demand.mean, om.forecast(table, horizon=lead).variance.sum(axis=1)
-    )
+        assert (came <= demand.quantile(service)).mean() == pytest.approx(service, abs=0.04)
+    independent = DemandDistribution.from_moments(demand.mean, forecast.variance.sum(axis=1))
     assert (came <= independent.quantile(0.95)).mean() < (came <= demand.quantile(0.95)).mean()
 
 

@@ -39,7 +39,7 @@ def masses(family, mean, variance, tail=1e-45):
 def count_tail(family, mean, variance, k):
     """P(D > k), as a sum of masses from the far end; for tails of any smallness."""
     total, term, j = mpf(0), mpf(1), k + 1
-    while term > total * mpf(10) ** -30 or j < float(mean):
+    while term > total * mpf(10) ** -20 or j < float(mean):
         term = mass(family, mean, variance, j)
         total += term
         j += 1
@@ -49,7 +49,7 @@ def count_tail(family, mean, variance, k):
 def count_loss(family, mean, variance, k):
     """E[(D - k)+] by its definition."""
     total, term, j = mpf(0), mpf(1), k + 1
-    while term > total * mpf(10) ** -30 or j < float(mean):
+    while term > total * mpf(10) ** -20 or j < float(mean):
         term = (j - k) * mass(family, mean, variance, j)
         total += term
         j += 1

@@ -166,7 +166,8 @@ def test_an_engines_own_steps_are_shown_in_selling_units(plan):
         binding = "stock"
 
     class Engine:
-        def explain(self, sku, channel):
+        def explain(self, sku, channel, now):
+            assert now == AS_OF
             return Explanation()
 
     drawn = waterfalls(plan, ["SKU-001"], ["web"], Engine())["SKU-001"]["web"]

@@ -108,7 +108,10 @@ def test_files_and_functions_fit_their_limits(path):
 
 
 def is_kernel(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
-    return any(isinstance(one, ast.Name) and one.id == "kernel" for one in node.decorator_list)
+    return any(
+        isinstance(one, ast.Name) and one.id in ("kernel", "lean_kernel")
+        for one in node.decorator_list
+    )
 
 
 def has_types(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

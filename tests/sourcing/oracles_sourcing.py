@@ -44,6 +44,24 @@ def best_by_enumeration(need, stock, package_cost, unit_cost, rules):
     return best
 
 
+def best_set_of_nodes(need, stock, package_cost, unit_cost, rules):
+    """Unfilled, packages, cents and sum of node positions of the best set, all sets tried."""
+    n_nodes = len(stock)
+    most = min(rules.max_packages or n_nodes, n_nodes)
+    keys = []
+    for size in range(most + 1):
+        for nodes in combinations(range(n_nodes), size):
+            cents = sum(package_cost[n] for n in nodes)
+            left = list(need)
+            for line in range(len(need)):
+                for n in sorted(nodes, key=lambda n, line=line: unit_cost[n][line]):
+                    units = min(left[line], stock[n][line])
+                    left[line] -= units
+                    cents += units * unit_cost[n][line]
+            keys.append((sum(left), size if rules.packages_first else 0, cents, sum(nodes) + size))
+    return min(keys)
+
+
 def best_by_cp_sat(need, stock, package_cost, unit_cost, rules):
     """The same by three integer programs in a row, each fixing what the one before found."""
     model = cp_model.CpModel()

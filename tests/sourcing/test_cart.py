@@ -61,6 +61,26 @@ def test_a_plan_is_the_best_of_all_splits_over_all_sets_of_nodes(cart, rules):
 
 
 @pytest.mark.parametrize("objective", ["packages", "cost"])
+@pytest.mark.parametrize("max_packages", [None, 3])
+def test_of_equal_plans_the_one_on_the_earliest_nodes_is_found(objective, max_packages):
+    rng = np.random.default_rng(13)
+    rules = SourcingRules(objective, max_packages)
+    for _ in range(40):
+        n_nodes, n_lines = 8, 3
+        cart = {
+            "need": rng.integers(3, 11, n_lines).tolist(),
+            "stock": rng.integers(0, 5, (n_nodes, n_lines)).tolist(),
+            "package_cost": rng.integers(0, 12, n_nodes).tolist(),
+            "unit_cost": rng.integers(0, 4, (n_nodes, n_lines)).tolist(),
+        }
+
+        plan = plan_of(cart, rules)
+
+        positions = int(plan.nodes.sum()) + plan.packages
+        assert (*worth(plan), positions) == oracle.best_set_of_nodes(**cart, rules=rules)
+
+
+@pytest.mark.parametrize("objective", ["packages", "cost"])
 @pytest.mark.parametrize("single", [False, True])
 def test_larger_carts_agree_with_an_integer_program(objective, single):
     rng = np.random.default_rng(11)
