@@ -5,12 +5,14 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from omnistock.cli.running import answers, settings, watched
+from omnistock.cli.running import answers, patience, settings, watched
 from omnistock.errors import InputError
 
 __all__ = ["app", "main", "run"]
@@ -84,16 +86,20 @@ def _store_path(store: Path | None) -> Path:
     return store or Path(os.environ.get("OMNISTOCK_STORE") or _DEFAULT_STORE)
 
 
-def _open_engine(store: Path | None) -> Any:
+@contextmanager
+def _engine(store: Path | None) -> Iterator[Any]:
+    """Open the store for reading, beside a running writer if there is one."""
     path = _store_path(store)
     if not path.is_file():
         raise InputError(
             f"there is no store {path}; 'omnistock plan FOLDER --store {path}' makes one, "
             "or name another with --store or the environment variable OMNISTOCK_STORE"
         )
-    import omnistock as om
+    with patience():
+        import omnistock as om
 
-    return om.open(path, read_only=True)
+        with om.open(path, read_only=True) as engine:
+            yield engine
 
 
 @app.command("init")
@@ -162,7 +168,7 @@ def available(
     """Say how many units may be promised now, after every buffer, quota and protection."""
     from omnistock.model import from_units
 
-    with _open_engine(store) as engine:
+    with _engine(store) as engine:
         units = engine.available(sku, channel=channel, node=node, by=by)
         scale = engine.network.skus[sku].unit_scale
     asked = [f"{word} {name}" for word, name in (("on", channel), ("at", node), ("by", by)) if name]
@@ -178,15 +184,16 @@ def explain(
     store: StoreOption = None,
 ) -> None:
     """Show the way from stock on hand to what is available, and what stands between."""
-    with _open_engine(store) as engine:
-        print(engine.explain(sku, channel=channel, node=node).text())
+    with _engine(store) as engine:
+        text = engine.explain(sku, channel=channel, node=node).text()
+    print(text)
 
 
 @app.command()
 @answers
 def verify(store: StoreOption = None) -> None:
     """Recompute everything from the ledger and compare; exit code 1 if anything differs."""
-    with _open_engine(store) as engine:
+    with _engine(store) as engine:
         result = engine.verify()
     if result.ok:
         print(f"{_store_path(store)}: 0 differences")
@@ -222,9 +229,11 @@ def demo(
     skus: Annotated[int, typer.Option(help="How many SKUs it sells.", min=10)] = 1000,
 ) -> None:
     """Generate a retailer, plan, open the engine, replay two days of orders, write a report."""
+    import omnistock as om
     from omnistock.simulation.demo import run_demo
 
     with watched() as progress:
+        om.warmup(progress=progress)
         result = run_demo(folder, seed=seed, n_skus=skus, progress=progress)
     print(result.text())
     if not result.summary.clean:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import sys
+import threading
 import time
 import traceback
 import warnings
@@ -19,7 +20,7 @@ import typer
 
 from omnistock.errors import OmnistockError
 
-__all__ = ["Progress", "answers", "settings", "tell", "watched"]
+__all__ = ["Progress", "answers", "patience", "settings", "tell", "watched"]
 
 REFUSED, FAULT, STOPPED = 2, 70, 130
 
@@ -76,6 +77,19 @@ def _ended(code: int, message: str) -> typer.Exit:
         traceback.print_exc()
     tell(message)
     return typer.Exit(code)
+
+
+@contextmanager
+def patience(seconds: float = 3.0) -> Iterator[None]:
+    """Say why, once, if a short command takes longer than that."""
+    message = "still working: kernels are compiled once, which can take a minute"
+    timer = threading.Timer(seconds, tell, [message])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @contextmanager

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import warnings
 
 import pytest
 
 import omnistock
 from omnistock.cli import app as app_module
-from omnistock.cli import run
-from omnistock.cli.running import answers
+from omnistock.cli import run, running
+from omnistock.cli.running import answers, patience, tell
 
 START = "from omnistock.cli import main; main()"
 
@@ -174,6 +175,19 @@ def test_a_warning_is_one_line_and_no_failure(capsys):
         warning()
 
     assert capsys.readouterr().err == "warning: 2 open orders found no stock\n"
+
+
+def test_a_long_wait_is_explained_and_a_short_one_is_not(capsys):
+    with patience(seconds=30):
+        pass
+    assert capsys.readouterr().err == ""
+
+    told = threading.Event()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(running, "tell", lambda message: (tell(message), told.set()))
+        with patience(seconds=0.01):
+            assert told.wait(30)
+    assert capsys.readouterr().err.startswith("still working: ")
 
 
 def test_init_writes_templates_once(tmp_path, capsys):
