@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from omnistock.engine import bulk, reads
+from omnistock.engine import reads
 from omnistock.engine.answers import outcome_of, read_hold
 from omnistock.engine.commands import (
     Adjust,
@@ -404,22 +404,32 @@ class Engine:
 
     def receive_many(self, table: Any, *, now: Moment | None = None) -> None:
         """Take a table (sku, node, quantity) into stock, all rows or none."""
+        from omnistock.engine import bulk
+
         bulk.execute_all(self, bulk.receipts(table), now)
 
     def expect_many(self, table: Any, *, now: Moment | None = None) -> None:
         """Announce a table of receipts (reference, sku, node, quantity, eta), all or none."""
+        from omnistock.engine import bulk
+
         bulk.execute_all(self, bulk.expectations(table), now)
 
     def set_buffers(self, table: Any, *, now: Moment | None = None) -> None:
         """Set buffers from a table (sku, node or channel, quantity), all rows or none."""
+        from omnistock.engine import bulk
+
         bulk.execute_all(self, bulk.buffers(table), now)
 
     def set_quotas(self, table: Any, *, now: Moment | None = None) -> None:
         """Set quotas from a table (sku, channel, quantity, until if any), all rows or none."""
+        from omnistock.engine import bulk
+
         bulk.execute_all(self, bulk.limits("quota", table), now)
 
     def set_protections(self, table: Any, *, now: Moment | None = None) -> None:
         """Set protections from a table (sku, channel, quantity, until if any), all or none."""
+        from omnistock.engine import bulk
+
         bulk.execute_all(self, bulk.limits("protection", table), now)
 
     # --- queries ---------------------------------------------------------
@@ -460,6 +470,8 @@ class Engine:
         table
             The caller's own kind, with the column ``available`` added (smallest units).
         """
+        from omnistock.engine import bulk
+
         state = self._writer.at_time(self._seconds(now))
         return bulk.availability(self._writer, state, lines)
 

@@ -220,7 +220,8 @@ def _masked(
     masked = stockout_share.copy()
     promoted = promoted_days(inputs)
     promoted[always_promoted(promoted)] = False
-    touched = np.flatnonzero(promoted.any(axis=1)[stockpoints.sku])
+    ever = np.asarray(promoted.any(axis=1))
+    touched = np.flatnonzero(ever[stockpoints.sku])
     lengths = np.diff(grid.offsets)[touched]
     row = np.repeat(touched, lengths)
     late = np.arange(len(row)) - np.repeat(np.cumsum(lengths) - lengths, lengths)

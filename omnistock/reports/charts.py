@@ -40,7 +40,7 @@ def _config(chart: Any) -> dict[str, Any]:
             gridColor=GRID,
             domainColor=PALE,
             tickColor=PALE,
-            labelLimit=170,
+            labelLimit=200,
             titlePadding=8,
         )
         .configure_legend(

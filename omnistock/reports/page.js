@@ -40,7 +40,10 @@
       delete views[id];
     }
     const spec = structuredClone(report.charts[id]);
-    if (place.clientWidth < 480) spec.config.legend.columns = 2;
+    if (place.clientWidth < 480) {
+      spec.config.legend.columns = 2;
+      spec.config.axis.labelLimit = 130;
+    }
     if (spec.height.step) {
       spec.height = spec.height.step * new Set(rows.map((row) => row.name)).size;
     }

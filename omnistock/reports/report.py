@@ -13,6 +13,7 @@ from omnistock.planning import Plan
 from omnistock.reports import sections
 from omnistock.reports.charts import bundle, specifications
 from omnistock.reports.numbers import share, units
+from omnistock.reports.replay import replay_section
 from omnistock.reports.views import (
     chosen_skus,
     kpi_rows,
@@ -63,7 +64,7 @@ def write_report(path: str | Path, plan: Plan, *, replay: Any = None, engine: An
     plan : Plan
         The nightly plan.
     replay : dataclass or mapping, optional
-        Figures of a replay; every number in it gets a card.
+        Figures of a replay: numbers by name, or counts by name within a name.
     engine : Engine, optional
         If given, the availability waterfalls are the engine's own answers.
 
@@ -97,7 +98,7 @@ def report_html(plan: Plan, *, replay: Any = None, engine: Any = None) -> str:
         ("available", "Availability", sections.availability_section(engine is not None)),
     ]
     if replay is not None:
-        parts.append(("replay", "Replay", sections.replay_section(replay)))
+        parts.append(("replay", "Replay", replay_section(replay)))
     folder = resources.files("omnistock.reports")
     return _PAGE.format(
         policy=_POLICY,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, is_dataclass
+from collections.abc import Callable
 from html import escape
 from typing import Any
 
 from omnistock.planning import Plan
+from omnistock.reports.markup import Column, Row, cards, figure, table, whole
 from omnistock.reports.numbers import compact, date_text, days, number, share, units
 from omnistock.reports.views import (
     kpi_rows,
@@ -23,62 +23,15 @@ __all__ = [
     "demand_section",
     "footer",
     "header",
-    "replay_section",
     "replenishment_section",
     "service_section",
 ]
-
-Row = Mapping[str, Any]
-# heading, is it a number, how a row shows it
-Column = tuple[str, bool, Callable[[Row], str]]
-
-
-def _table(caption: str, hint: str, columns: Sequence[Column], rows: Iterable[Row]) -> str:
-    head = "".join(
-        f'<th scope="col" class="{"n" if numeric else ""}">{escape(title)}</th>'
-        for title, numeric, _ in columns
-    )
-    body = []
-    for row in rows:
-        cells = "".join(
-            f'<td class="{"n" if numeric else title.lower()}">{show(row)}</td>'
-            for title, numeric, show in columns
-        )
-        body.append(f"<tr>{cells}</tr>")
-    note = f"<span>{escape(hint)}</span>" if hint else ""
-    return (
-        f'<div class="scroll" tabindex="0"><table><caption>{escape(caption)}{note}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table></div>"
-    )
-
-
-def _whole(text: str) -> str:
-    """A name that must not break over lines."""
-    return f'<span class="whole">{escape(text)}</span>'
 
 
 def _sku_cell(plan: Plan, sku: str) -> str:
     known = plan.network.skus.get(sku)
     more = f"<br>{escape(known.name)}" if known and known.name and known.name != sku else ""
-    return f"<b>{_whole(sku)}</b>{more}"
-
-
-def _figure(chart: str, title: str, hint: str) -> str:
-    return (
-        f"<figure><figcaption>{escape(title)}<span>{escape(hint)}</span></figcaption>"
-        f'<div class="chart" id="chart-{chart}" role="img" aria-label="{escape(title)}"></div>'
-        "</figure>"
-    )
-
-
-def _cards(cards: Iterable[tuple[str, str, str, bool]]) -> str:
-    """Cards of (name, figure, remark, is it bad news)."""
-    parts = []
-    for name, figure, remark, bad in cards:
-        more = f'<dd class="small">{escape(remark)}</dd>' if remark else ""
-        kind = ' class="bad"' if bad else ""
-        parts.append(f"<div{kind}><dt>{escape(name)}</dt><dd>{escape(figure)}</dd>{more}</div>")
-    return f'<dl class="cards">{"".join(parts)}</dl>'
+    return f"<b>{whole(sku)}</b>{more}"
 
 
 def _totals(plan: Plan) -> dict[str, Any]:
@@ -86,13 +39,9 @@ def _totals(plan: Plan) -> dict[str, Any]:
     return rows[0] if rows else {}
 
 
-def _change(total: Row) -> str:
-    before, ahead = total.get("last_demand") or 0, total.get("forecast_demand") or 0
-    if not before:
-        return ""
-    change = ahead / before - 1
-    sign = "+" if change >= 0 else "−"
-    return f"{sign}{abs(change):.0%} on the same days before"
+def _sold_before(plan: Plan, total: Row) -> str:
+    before = total.get("last_demand")
+    return f"{compact(before)} sold in the {plan.settings.horizon_days} days before"
 
 
 def header(plan: Plan) -> str:
@@ -105,11 +54,11 @@ def header(plan: Plan) -> str:
     aim = "fill rate" if plan.settings.fill_rate else "cycle service"
     short = total.get("units_short") or 0
     fill_rate = total.get("fill_rate")
-    cards = [
+    headline = [
         (
             f"Demand, next {plan.settings.horizon_days} days",
             compact(total.get("forecast_demand")),
-            _change(total),
+            _sold_before(plan, total),
             False,
         ),
         (
@@ -150,7 +99,7 @@ def header(plan: Plan) -> str:
         f'<p class="lead">{number(len(plan.network.skus))} SKUs at {len(stocked)} nodes, sold '
         f"through {len(plan.network.channels)} channels. Forecast "
         f"{plan.settings.horizon_days} days ahead; buffers aim at {share(target, 0)} {aim}.</p>"
-        + _cards(cards)
+        + cards(headline)
     )
 
 
@@ -168,11 +117,11 @@ def demand_section(plan: Plan) -> str:
         '<section id="demand"><h2>What will be asked for</h2>'
         "<p>Sales and forecast demand per day, kits counted as their components. The bands hold "
         f"the coming day's demand four times in five and nineteen times in twenty.{masked}</p>"
-        + _figure(
+        + figure(
             "total", "All SKUs, all nodes", "Units per day; weighed goods count in selling units"
         )
         + '<div class="pick"><label>SKU <select id="pick-sku"></select></label></div>'
-        + _figure(
+        + figure(
             "sku",
             "One SKU, all nodes",
             "Orange marks: days on which the SKU had run out somewhere, so sales understate demand",
@@ -183,7 +132,7 @@ def demand_section(plan: Plan) -> str:
 
 def _kpi_columns(what: str) -> list[Column]:
     columns: list[Column] = [
-        (what, False, lambda row: f"<b>{_whole(row['name'])}</b>"),
+        (what, False, lambda row: f"<b>{whole(row['name'])}</b>"),
         ("Forecast demand", True, lambda row: number(row["forecast_demand"])),
         ("Expected fill rate", True, lambda row: share(row["fill_rate"])),
         ("Units short", True, lambda row: number(row["units_short"], 0)),
@@ -206,13 +155,13 @@ def service_section(plan: Plan) -> str:
         "<p>The expected fill rate is the share of demand that present stock and due receipts will "
         "meet until the next replenishment can arrive. Units short are the rest.</p>"
         '<div class="two">'
-        + _figure("service", "Expected fill rate by node", "Lowest first")
+        + figure("service", "Expected fill rate by node", "Lowest first")
         + "<div>"
-        + _figure("reach", "Expected fill rate by channel", "Lowest first")
-        + _figure("cover", "Days of cover by node", "Stock on hand over forecast demand per day")
+        + figure("reach", "Expected fill rate by channel", "Lowest first")
+        + figure("cover", "Days of cover by node", "Stock on hand over forecast demand per day")
         + "</div></div>"
-        + _table("By node", "", _kpi_columns("Node"), kpi_rows(plan, "node"))
-        + _table(
+        + table("By node", "", _kpi_columns("Node"), kpi_rows(plan, "node"))
+        + table(
             "By channel",
             "A channel is short where the nodes that serve it are.",
             _kpi_columns("Channel"),
@@ -255,12 +204,12 @@ def allocation_section(plan: Plan, shown: int = 20) -> str:
         "same share of what they ask for, times their weight. A channel that gets less than it "
         f"asked for may sell no more than that: its grant is its quota.{more}</p>"
         '<div class="two">'
-        + _figure("granted", "Asked and granted, by channel", "All scarce SKUs")
-        + _figure(
+        + figure("granted", "Asked and granted, by channel", "All scarce SKUs")
+        + figure(
             "shortage", "The largest shortages", "Who gets the units of each SKU; grey: nobody"
         )
         + "</div>"
-        + _table("Scarce SKUs", "Granted of asked, by channel", columns, listed)
+        + table("Scarce SKUs", "Granted of asked, by channel", columns, listed)
         + "<details><summary>Why each channel got what it got</summary>"
         + f"<ul>{reasons}</ul></details></section>"
     )
@@ -299,8 +248,8 @@ def replenishment_section(plan: Plan, shown: int = 15) -> str:
             continue
         columns: list[Column] = [
             ("SKU", False, lambda row: _sku_cell(plan, row["sku"])),
-            ("From", False, lambda row: _whole(row["source"])),
-            ("To", False, lambda row: _whole(row["destination"])),
+            ("From", False, lambda row: whole(row["source"])),
+            ("To", False, lambda row: whole(row["destination"])),
             ("Quantity", True, lambda row: f"<b>{units(row['quantity'])}</b>"),
             ("Days covered", True, lambda row: days(row["days_of_cover"])),
             ("Arrives", True, lambda row: _short_date(row["expected_date"])),
@@ -308,7 +257,7 @@ def replenishment_section(plan: Plan, shown: int = 15) -> str:
             ("Reason", False, lambda row: escape(row["reason"])),
         ]
         hint = f"{number(min(shown, count))} of {number(count)} lines"
-        parts.append(_table(caption, hint, columns, rows))
+        parts.append(table(caption, hint, columns, rows))
     return "".join(parts) + "</section>"
 
 
@@ -325,29 +274,8 @@ def availability_section(live: bool) -> str:
         "between.</p>"
         '<div class="pick"><label>SKU <select id="pick-waterfall-sku"></select></label>'
         '<label>Channel <select id="pick-waterfall-channel"></select></label></div>'
-        + _figure("waterfall", "Available to promise", "Units")
+        + figure("waterfall", "Available to promise", "Units")
         + '<p class="note" id="waterfall-text" aria-live="polite"></p></section>'
-    )
-
-
-def replay_section(replay: Any) -> str:
-    """Figures of a replay through the engine: a dataclass or mapping of name to value."""
-    values = (
-        asdict(replay) if is_dataclass(replay) and not isinstance(replay, type) else dict(replay)
-    )
-    cards = []
-    for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            continue
-        is_rate = isinstance(value, float) and name.endswith(("rate", "share"))
-        text = share(value) if is_rate else number(value, 0 if value == int(value) else 1)
-        bad = name in ("oversold", "differences", "verify_differences") and bool(value)
-        cards.append((name.replace("_", " ").capitalize(), text, "", bad))
-    return (
-        '<section id="replay"><h2>Orders replayed through the engine</h2>'
-        "<p>Reservations, confirmations, shipments and returns, played against the opened plan.</p>"
-        + _cards(cards)
-        + "</section>"
     )
 
 

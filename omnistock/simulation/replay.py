@@ -78,7 +78,9 @@ class _Run:
         self.engine = engine
         self.network = engine.network  # built anew at each look
         self.skus = self.network.skus
-        self.books = Books(_counted(engine, stock), _due(events))
+        # Even a question tells the engine the time, so none is asked without.
+        self.now = events[0].time if events else None
+        self.books = Books(_counted(engine, stock, self.now), _due(events))
         self.holds: dict[str, Any] = {}
         self.counts: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
@@ -86,9 +88,9 @@ class _Run:
         self.check_ns: list[int] = []
         self.reserve_ns: list[int] = []
         self.engine_ns = 0
-        if events:
-            self.books.advance(events[0].time)
-        for order, lines, expires_at in _open_holds(engine):
+        if self.now is not None:
+            self.books.advance(self.now)
+        for order, lines, expires_at in _open_holds(engine, self.now):
             self.books.promise(order, lines, expires_at)
         self._handlers: dict[str, Callable[[Event], None]] = {
             "order": self._order,
@@ -102,7 +104,8 @@ class _Run:
 
     def take(self, batch: list[Event]) -> None:
         """Play events of one second and kind."""
-        self.counts["expired"] += len(self.books.advance(batch[0].time))
+        self.now = batch[0].time
+        self.counts["expired"] += len(self.books.advance(self.now))
         if batch[0].kind == "order" and len(batch) > 1:
             self._orders_together(batch)
             return
@@ -135,7 +138,7 @@ class _Run:
             units_filled=sum(fill.units_filled for fill in by_channel.values()),
             fill_rate=filled / lines if lines else 1.0,
             oversold_units=self.books.oversold_units,
-            stock_differences=len(stock_differences(self.engine, self.books)),
+            stock_differences=len(stock_differences(self.engine, self.books, self.now)),
             check_differences=counts["check_differences"],
             verify_differences=len(self.engine.verify().differences),
             commands=counts["commands"],
@@ -381,20 +384,24 @@ def _shipped_units(before: Any, after: Any) -> dict[tuple[str, str], int]:
     return {point: shipped for point, shipped in units.items() if shipped}
 
 
-def _counted(engine: Any, stock: Mapping[str, Any] | None) -> dict[tuple[str, str], int]:
+def _counted(
+    engine: Any, stock: Mapping[str, Any] | None, now: int | None
+) -> dict[tuple[str, str], int]:
     """Return the physical stock that the books begin with."""
     if stock is None:
-        table = engine.stock()
+        table = engine.stock(now=now)
         stock = {name: table[name].to_pylist() for name in ("sku", "node")}
         stock["quantity"] = table["on_hand"].to_pylist()
     rows = zip(stock["sku"], stock["node"], stock["quantity"], strict=True)
     return {(str(sku), str(node)): int(units) for sku, node, units in rows}
 
 
-def _open_holds(engine: Any) -> Iterator[tuple[str, dict[tuple[str, str], int], int | None]]:
+def _open_holds(
+    engine: Any, now: int | None
+) -> Iterator[tuple[str, dict[tuple[str, str], int], int | None]]:
     """Yield the promises that stand before the first event."""
     for status in ("held", "confirmed"):
-        for hold in engine.holds(status=status):
+        for hold in engine.holds(status=status, now=now):
             yield f"hold {hold.hold_id}", _open_units(hold.lines), hold.expires_at
 
 
@@ -405,9 +412,9 @@ def _due(events: Iterable[Event]) -> Iterator[tuple[int, str, str, int]]:
                 yield event.time, sku, event.node, units
 
 
-def stock_differences(engine: Any, books: Books) -> list[tuple[str, str]]:
+def stock_differences(engine: Any, books: Books, now: int | None = None) -> list[tuple[str, str]]:
     """Return the stockpoints (SKU, node) whose stock or promises the engine has otherwise."""
-    table = engine.stock()
+    table = engine.stock(now=now)
     columns = [
         table[name].to_pylist() for name in ("sku", "node", "on_hand", "reserved", "committed")
     ]

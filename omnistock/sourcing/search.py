@@ -233,6 +233,98 @@ def rank_nodes(
 
 
 @kernel
+def suffix_bounds(
+    saved: np.ndarray,
+    most: np.ndarray,
+    ranked: np.ndarray,
+    reduced: np.ndarray,
+    usable: np.ndarray,
+) -> None:
+    """Fill sums of negative reduced costs before each rank, and the most units from it on."""
+    n_ranked = saved.size - 1
+    for i in range(n_ranked):
+        saved[i + 1] = saved[i] + min(0, reduced[i])
+    for i in range(n_ranked - 1, -1, -1):
+        for line in range(usable.shape[1]):
+            most[i, line] = max(most[i + 1, line], usable[ranked[i], line])
+
+
+@kernel
+def search_sets(
+    chosen: np.ndarray,
+    n_best: int,
+    best_cost: int,
+    ranked: np.ndarray,
+    reduced: np.ndarray,
+    n_ranked: int,
+    value: int,
+    need: np.ndarray,
+    usable: np.ndarray,
+    node_cost: np.ndarray,
+    unit_cost: np.ndarray,
+    unfilled_cost: int,
+    max_nodes: int,
+    whole_lines: bool,
+    max_steps: int,
+) -> tuple[int, int, int]:
+    """Improve on ``best_cost`` by depth-first search over sets of ranked nodes.
+
+    With ``d`` nodes chosen the best that may follow are the next ``max_nodes - d`` of the
+    ranking, so that one subtraction of prefix sums bounds all that is left of a branch.
+    Returns as :func:`cheapest_set` does.
+    """
+    n_lines = need.size
+    taken = np.empty((max_nodes, n_lines), np.int64)
+    trial = np.empty(max_nodes, np.int64)
+    saved = np.zeros(n_ranked + 1, np.int64)
+    most = np.zeros((n_ranked + 1, n_lines), np.int64)
+    suffix_bounds(saved, most, ranked, reduced, usable)
+    left = np.empty((max_nodes + 1, n_lines), np.int64)
+    for line in range(n_lines):
+        left[0, line] = need[line]
+    partial = np.zeros(max_nodes + 1, np.int64)
+    partial[0] = value
+    following = np.zeros(max_nodes + 1, np.int64)
+    depth = 0
+    steps = 0
+    while depth >= 0 and steps <= max_steps:
+        steps += 1
+        i = following[depth]
+        room = max_nodes - depth
+        closed = room == 0 or i >= n_ranked
+        if not closed:
+            bound = partial[depth] + reduced[i] + saved[min(i + room, n_ranked)] - saved[i + 1]
+            missing = 0
+            for line in range(n_lines):
+                missing += max(0, left[depth, line] - room * most[i, line])
+            # Both bounds only grow with i, so the whole rest of this level is closed.
+            closed = bound >= best_cost or missing * unfilled_cost >= best_cost
+        if closed:
+            depth -= 1
+            following[max(depth, 0)] += 1
+            continue
+        trial[depth] = ranked[i]
+        missing = 0
+        for line in range(n_lines):
+            left[depth + 1, line] = max(0, left[depth, line] - usable[ranked[i], line])
+            missing += left[depth + 1, line]
+        depth += 1
+        partial[depth] = partial[depth - 1] + reduced[i]
+        following[depth] = i + 1
+        if missing * unfilled_cost >= best_cost:
+            continue
+        cost = set_cost(
+            taken, trial, depth, need, usable, node_cost, unit_cost, unfilled_cost, whole_lines
+        )
+        if cost < best_cost:
+            best_cost = cost
+            n_best = depth
+            for k in range(depth):
+                chosen[k] = trial[k]
+    return n_best, best_cost, steps
+
+
+@kernel
 def cheapest_set(
     chosen: np.ndarray,
     need: np.ndarray,
@@ -250,26 +342,16 @@ def cheapest_set(
     Returns the number of nodes put into ``chosen`` (-1 if there is no such set), the
     cost, and the steps taken; more than ``max_steps`` means that the search stopped
     early and the answer, if any, is not proven.
-
-    Depth-first over sets in ranked order. With ``d`` nodes chosen the best that may
-    follow are the next ``max_nodes - d`` of the ranking, so that one subtraction of
-    prefix sums bounds all that is left of a branch.
     """
     n_nodes, n_lines = usable.shape
+    n_best = greedy_set(chosen, need, usable, node_cost, unit_cost, unfilled_cost, max_nodes)
     taken = np.empty((max_nodes, n_lines), np.int64)
-    trial = np.empty(max_nodes, np.int64)
-    left = np.empty((max_nodes + 1, n_lines), np.int64)
-    best_cost = cutoff
-    n_best = -1
-    n_trial = greedy_set(trial, need, usable, node_cost, unit_cost, unfilled_cost, max_nodes)
-    cost = set_cost(
-        taken, trial, n_trial, need, usable, node_cost, unit_cost, unfilled_cost, whole_lines
+    best_cost = set_cost(
+        taken, chosen, n_best, need, usable, node_cost, unit_cost, unfilled_cost, whole_lines
     )
-    if cost < best_cost:
-        best_cost = cost
-        n_best = n_trial
-        for i in range(n_trial):
-            chosen[i] = trial[i]
+    if best_cost >= cutoff:
+        best_cost = cutoff
+        n_best = -1
 
     price = np.zeros(n_lines, np.int64)
     find_prices(price, need, usable, node_cost, unit_cost, unfilled_cost, max_nodes, best_cost)
@@ -278,58 +360,20 @@ def cheapest_set(
     n_ranked, value = rank_nodes(
         ranked, reduced, price, need, usable, node_cost, unit_cost, max_nodes, best_cost
     )
-    # saved[i] sums the negative reduced costs before i; most[i, l] is the largest stock from i on.
-    saved = np.zeros(n_ranked + 1, np.int64)
-    most = np.zeros((n_ranked + 1, n_lines), np.int64)
-    for i in range(n_ranked):
-        saved[i + 1] = saved[i] + min(0, reduced[i])
-    for i in range(n_ranked - 1, -1, -1):
-        for line in range(n_lines):
-            most[i, line] = max(most[i + 1, line], usable[ranked[i], line])
-
-    for line in range(n_lines):
-        left[0, line] = need[line]
-    partial = np.zeros(max_nodes + 1, np.int64)
-    partial[0] = value
-    following = np.zeros(max_nodes + 1, np.int64)
-    depth = 0
-    steps = 0
-    while depth >= 0:
-        i = following[depth]
-        room = max_nodes - depth
-        closed = room == 0 or i >= n_ranked
-        if not closed:
-            last = min(i + room, n_ranked)
-            bound = partial[depth] + reduced[i] + saved[last] - saved[i + 1]
-            missing = 0
-            for line in range(n_lines):
-                missing += max(0, left[depth, line] - room * most[i, line])
-            # Both bounds only grow with i, so the whole rest of this level is closed.
-            closed = bound >= best_cost or missing * unfilled_cost >= best_cost
-        steps += 1
-        if steps > max_steps:
-            break
-        if closed:
-            depth -= 1
-            if depth >= 0:
-                following[depth] += 1
-            continue
-        node = ranked[i]
-        trial[depth] = node
-        partial[depth + 1] = partial[depth] + reduced[i]
-        missing = 0
-        for line in range(n_lines):
-            left[depth + 1, line] = max(0, left[depth, line] - usable[node, line])
-            missing += left[depth + 1, line]
-        depth += 1
-        following[depth] = i + 1
-        if missing * unfilled_cost < best_cost:
-            cost = set_cost(
-                taken, trial, depth, need, usable, node_cost, unit_cost, unfilled_cost, whole_lines
-            )
-            if cost < best_cost:
-                best_cost = cost
-                n_best = depth
-                for i in range(depth):
-                    chosen[i] = trial[i]
-    return n_best, best_cost, steps
+    return search_sets(
+        chosen,
+        n_best,
+        best_cost,
+        ranked,
+        reduced,
+        n_ranked,
+        value,
+        need,
+        usable,
+        node_cost,
+        unit_cost,
+        unfilled_cost,
+        max_nodes,
+        whole_lines,
+        max_steps,
+    )

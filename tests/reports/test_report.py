@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 from synthetic_plan import AS_OF, synthetic_plan
 
 from omnistock.errors import InputError
 from omnistock.reports import charts, report_html, write_report
+from omnistock.reports.replay import replay_section
 from omnistock.reports.views import chosen_skus, largest_shortages, sku_series, total_series
 from omnistock.reports.waterfall import waterfall_of_plan, waterfalls
+
+
+@dataclass(frozen=True)
+class Fill:
+    lines: int
+    lines_filled: int
+
+    @property
+    def fill_rate(self):
+        return self.lines_filled / self.lines
 
 
 @dataclass(frozen=True)
@@ -20,7 +31,10 @@ class Replayed:
     orders: int = 1234
     fill_rate: float = 0.9731
     oversold_units: int = 0
+    commands: int = 98_765
     note: str = "two days"
+    by_channel: dict[str, Fill] = field(default_factory=lambda: {"web": Fill(80, 60)})
+    refusals: dict[str, int] = field(default_factory=lambda: {"stock": 3, "quota <1>": 14})
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +93,22 @@ def test_headline_figures_and_tables_are_there_without_any_script(page):
     assert "12 of 12" in markup  # web's grant of SKU-006
     assert "97.3 %" in markup  # the replay's fill rate
     assert "Oversold units" in markup
+
+
+def test_a_replay_shows_headlines_tables_and_the_rest(page):
+    section = without_scripts(page).split('id="replay"')[1].split("</section>")[0]
+
+    assert "<dt>Orders</dt><dd>1,234</dd>" in section
+    assert "By channel" in section
+    assert "75.0 %" in section  # the web's fill rate, a property of its row
+    assert section.index("quota &lt;1&gt;") < section.index("stock</span>")  # the largest first
+    assert "98,765" in section.split("All figures")[1]
+    assert "two days" not in section
+
+
+@pytest.mark.parametrize(("oversold", "bad"), [(0, False), (2, True)])
+def test_an_oversold_unit_is_bad_news(oversold, bad):
+    assert ('class="bad"' in replay_section({"oversold_units": oversold})) is bad
 
 
 def test_every_chart_is_sound_vega_lite(monkeypatch):
