@@ -38,7 +38,7 @@ _PUBLIC = {
     "warmup": "omnistock.engine",
 }
 
-__all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604
+__all__ = ["__version__", *_PUBLIC]
 
 
 def __getattr__(name: str) -> Any:

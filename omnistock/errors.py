@@ -100,7 +100,7 @@ class Shortage:
     next_date: str | None = None
 
 
-class OutOfStock(OmnistockError):  # noqa: N818 - the field's own word
+class OutOfStock(OmnistockError):
     """A valid request that stock cannot meet; nothing was reserved."""
 
     def __init__(self, reference: str, shortages: Sequence[Shortage]):

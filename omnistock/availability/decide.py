@@ -55,7 +55,7 @@ from omnistock.availability.layout import (
 )
 from omnistock.availability.movements import (
     correct,
-    inbound_event,
+    expect,
     issue,
     receive,
     set_limit,
@@ -69,18 +69,7 @@ def decide_rest(events, results, cursor, words, at):
     """Carry out a command that cannot be refused."""
     kind = words[at]
     body = at + HEADER_WORDS
-    if kind == EXPECT:
-        inbound_event(
-            events,
-            cursor,
-            words[body],
-            words[body + 1],
-            words[body + 2],
-            words[body + 3],
-            words[body + 4],
-            words[body + 5],
-        )
-    elif kind == SET_BUFFER:
+    if kind == SET_BUFFER:
         happened(events, cursor, E_BUFFER, words[body], words[body + 1], 0)
     elif kind == SET_LIMIT:
         set_limit(events, cursor, words, body)
@@ -139,6 +128,8 @@ def decide_one(state, events, results, cursor, draft, words, at):
         take_back(state, events, results, cursor, words, body)
     elif kind == RECEIVE:
         receive(state, events, results, cursor, words, body)
+    elif kind == EXPECT:
+        expect(state, events, results, cursor, words, body)
     elif kind == ISSUE:
         issue(state, events, results, cursor, words, body)
     elif kind == TRANSFER:

@@ -25,6 +25,7 @@ from omnistock.availability.layout import (
     E_SHIP,
     E_STATUS,
     E_USE,
+    EXPECTED,
     EXPIRED,
     FINGERPRINT,
     FIRST_LINE,
@@ -229,6 +230,7 @@ def set_inbound(state, events, at):
     i = np.int64(events[at + 2])
     if i < state.counts[N_INBOUND]:
         old = state.inbound[i, REMAINING]
+        state.points[state.inbound[i, INBOUND_POINT], EXPECTED] -= old
         if old > 0:
             s = state.inbound[i, INBOUND_POINT]
             schedule_receipt(state, s, state.inbound[i, INBOUND_BUCKET], -old)
@@ -239,6 +241,7 @@ def set_inbound(state, events, at):
     state.inbound[i, REMAINING] = events[at + 5]
     state.inbound[i, INBOUND_REFERENCE] = events[at + 6]
     state.eta[i] = joined(events[at + 7], events[at + 8])
+    state.points[np.int64(events[at + 3]), EXPECTED] += np.int64(events[at + 5])
     if events[at + 5] > 0:
         schedule_receipt(
             state, np.int64(events[at + 3]), np.int64(events[at + 4]), np.int64(events[at + 5])

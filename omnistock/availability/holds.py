@@ -25,12 +25,14 @@ from omnistock.availability.layout import (
     LINE_HOLD,
     LINE_POINT,
     LINE_SHIPPED,
+    MOST_UNITS,
     N_HOLDS,
     N_LINES,
     NOW,
     OK,
     ON_HAND,
     OPEN,
+    OVERFLOW,
     POINT_NODE,
     POINT_SKU,
     POINTS_OF_SKU,
@@ -315,6 +317,9 @@ def take_back(state, events, results, cursor, words, at):
         answer(results, cursor, TOO_MANY)
         answer(results, cursor, line)
         answer(results, cursor, most)
+        return
+    if state.points[words[at + 3], ON_HAND] + units > MOST_UNITS:
+        answer(results, cursor, OVERFLOW)
         return
     happened(events, cursor, E_RETURN, q, units, words[at + 3])
     answer(results, cursor, OK)

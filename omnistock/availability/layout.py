@@ -44,7 +44,8 @@ NEXT_POINT = 2  # next stockpoint of the same SKU, by node priority; -1 ends
 ON_HAND = 3
 RESERVED = 4  # open units of soft holds
 COMMITTED = 5  # open units of hard holds
-POINT_FIELDS = 6
+EXPECTED = 6  # remaining units of all inbound, overdue or beyond the horizon too
+POINT_FIELDS = 7
 
 # --- skus[k, :] ------------------------------------------------------------
 FIRST_POINT = 0

@@ -15,10 +15,12 @@ from omnistock.availability.layout import (
     E_LIMIT,
     E_ON_HAND,
     E_USE,
+    EXPECTED,
     INBOUND_BUCKET,
     INBOUND_REFERENCE,
     MINIMA,
     MOST_UNITS,
+    N_INBOUND,
     NOT_ON_HAND,
     OK,
     ON_HAND,
@@ -92,6 +94,29 @@ def inbound_event(events, cursor, i, s, bucket, units, reference, eta):
 
 
 @lean_kernel
+def expected_fits(state, results, cursor, s, more):
+    """True if a stockpoint may expect ``more`` units; else the refusal is answered."""
+    if state.points[s, EXPECTED] + more > MOST_UNITS:
+        answer(results, cursor, OVERFLOW)
+        return False
+    return True
+
+
+@lean_kernel
+def expect(state, events, results, cursor, words, at):
+    """Announce an inbound line, or set what remains of one and when it is due."""
+    i = words[at]
+    units = words[at + 3]
+    before = state.inbound[i, REMAINING] if i < state.counts[N_INBOUND] else 0
+    if not expected_fits(state, results, cursor, words[at + 1], units - before):
+        return
+    inbound_event(
+        events, cursor, i, words[at + 1], words[at + 2], units, words[at + 4], words[at + 5]
+    )
+    answer(results, cursor, OK)
+
+
+@lean_kernel
 def issue(state, events, results, cursor, words, at):
     """Sell or use units on the spot, without a hold."""
     s = words[at]
@@ -109,6 +134,8 @@ def transfer(state, events, results, cursor, words, at):
     source = words[at]
     units = words[at + 2]
     if not may_leave(state, results, cursor, source, units, words[at + 7] != 0):
+        return
+    if not expected_fits(state, results, cursor, words[at + 1], units):
         return
     happened(events, cursor, E_ON_HAND, source, -units, CAUSE_TRANSFER)
     i = words[at + 3]

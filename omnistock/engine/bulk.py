@@ -99,7 +99,7 @@ def execute_all(engine: Engine, commands: Commands, now: Any) -> None:
     """Check the names of all rows, then carry all of them out in one frame."""
     table, rows = commands
     registry = engine._writer.registry
-    stocked = [one.sku for one in registry.sku_list if not one.components]
+    stocked = {one.sku for one in registry.sku_list if not one.components}
     _check_names(table, stocked, registry.nodes, registry.channels)
     for outcome in engine.execute(rows, now=now):
         outcome.result()
@@ -112,7 +112,7 @@ def _check_names(
     problems += check_references(table, "sku", skus, "SKU")
     for column, known in (("node", nodes), ("channel", channels)):
         if column in table:
-            problems += check_references(table, column, [*known, ""], column)
+            problems += check_references(table, column, {*known, ""}, column)
     if problems:
         raise FrameError(problems)
 

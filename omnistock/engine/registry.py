@@ -6,7 +6,7 @@ used, and the frame of that batch says so, so that replay gives the same numbers
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -102,8 +102,10 @@ class Registry:
         """Stocked SKUs, with smallest units of each, in one smallest unit of a SKU or kit."""
         known = self._components.get(code)
         if known is None:
-            exploded = self.network().explode(self.sku_list[code].sku)
-            known = tuple((self.skus[name], units) for name, units in exploded.items())
+            known = ((code, 1),)
+            if self.sku_list[code].components:
+                exploded = self.network().explode(self.sku_list[code].sku)
+                known = tuple((self.skus[name], units) for name, units in exploded.items())
             self._components[code] = known
         return known
 
@@ -258,8 +260,3 @@ def encode(definitions: Definitions) -> bytes:
 def decode(text: bytes) -> Definitions:
     """Definitions from JSON."""
     return msgspec.json.decode(text, type=Definitions) if text else Definitions()
-
-
-def names_of(items: Iterable[str]) -> str:
-    """Join names for a message."""
-    return ", ".join(repr(one) for one in items)

@@ -113,8 +113,9 @@ class Writer(HoldBook):
             if self.sequence == 0:
                 definitions.calendar = network.calendar
             if definitions != Definitions():
-                now, bucket = self._time(None)
                 self.state = self.registry.define(self.state, definitions)
+                # Definitions take no time: the frame has the second of the one before.
+                now, bucket = int(self.state.counts[NOW]), int(self.state.counts[BUCKET])
                 self._append(definitions, np.zeros(0, np.int32), now, bucket)
 
     # --- the queue -------------------------------------------------------
@@ -123,6 +124,8 @@ class Writer(HoldBook):
         """Carry out commands in one frame and return their answers once it is on disk."""
         if os.getpid() != self._process:
             raise LedgerError("this engine was opened before a fork; open one in each process")
+        if self.store.read_only:
+            raise LedgerError("this engine is open for reading only; it takes no commands")
         ticket = Ticket(commands, now)
         self._queue.append(ticket)
         while not ticket.done:

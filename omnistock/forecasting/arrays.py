@@ -113,8 +113,8 @@ def fill_unknown_levels(
 ) -> ForecastArrays:
     """Give series without any observation the median level of the others.
 
-    It is as uncertain as the others differ: half the distance of their quartiles counts as
-    two thirds of a standard deviation. A level below the sales that were seen is raised.
+    It is as uncertain as the others differ: their quartiles lie 1.35 standard deviations
+    apart. A level below the sales that were seen is raised.
     """
     unknown = np.flatnonzero((arrays.reason == EMPTY) | (arrays.reason == ALL_STOCKED_OUT))
     if not len(unknown):
@@ -127,7 +127,8 @@ def fill_unknown_levels(
     factor = arrays.season[
         unknown[:, None], (next_phases[unknown, None] + np.arange(horizon)) % n_season
     ]
-    spread = (high - low) / 1.35
+    # Twice the level is as unsure as it gets: more says nothing more about a mean.
+    spread = np.minimum((high - low) / 1.35, 2.0 * level)
     noise = dispersion[0] * level ** dispersion[1]
     filled = {name: getattr(arrays, name).copy() for name in ("mean", "variance", "cumulative")}
     filled["mean"][unknown] = level * factor

@@ -23,6 +23,7 @@ class LedgerStore(Protocol):
     """
 
     epoch: int
+    read_only: bool
 
     def append(self, sequence: int, blob: bytes) -> None:
         """Keep frame number ``sequence`` for good."""
@@ -39,6 +40,7 @@ class MemoryLedger:
 
     def __init__(self) -> None:
         self.epoch = 1
+        self.read_only = False
         self._frames: list[bytes] = []
 
     def append(self, sequence: int, blob: bytes) -> None:

@@ -159,8 +159,9 @@ class Network:
             for node in channel.nodes:
                 if node not in self.nodes:
                     raise InputError(f"channel {channel.channel!r} names unknown node {node!r}")
-        for name in self.skus:
-            self.explode(name)
+        for kit in self.skus.values():
+            if kit.components:
+                self.explode(kit.sku)
 
     @classmethod
     def build(

@@ -165,7 +165,8 @@ def _sentences(result: DemoResult) -> Iterator[str]:
     yield (
         f"{one.orders:,} orders online: {one.accepted:,} accepted, "
         f"{one.partly_accepted:,} in part, {one.refused:,} refused; "
-        f"{one.walk_ins:,} sales over the counter, {one.walk_ins_refused:,} refused."
+        f"{one.walk_ins:,} sales over the counter: {one.walk_ins_partly:,} in part, "
+        f"{one.walk_ins_refused:,} refused."
     )
     yield (
         f"{one.paid:,} paid, {one.paid_too_late:,} too late, {one.cancelled:,} cancelled, "

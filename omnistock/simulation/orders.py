@@ -26,6 +26,9 @@ CART_TTL_S = 900
 _DAY = 86_400
 _HOUR = 3_600
 _PICKING_WAVES = (10, 13, 16, 19)
+# Tills send their sales, and the marketplace its orders, only every so often.
+_TILL_FEED_S = 300
+_MARKET_FEED_S = 900
 _RECEIPT_HOURS = {"warehouse": 5, "store": 7}
 
 
@@ -76,9 +79,10 @@ def order_stream(retailer: Retailer, seed: int = 1, *, days: int = 2) -> tuple[E
 
     Orders come from the retailer's true demand. Web and app customers hold a cart for a
     quarter of an hour; most pay, some change their mind, some let it expire, some pay too
-    late. Marketplace and subscription orders are paid when they come, subscriptions all
-    at once at night. Goods leave with the picking waves; some come back. Receipts are
-    those on their way when the history ended, all on time.
+    late. Marketplace and subscription orders are paid when they come: the marketplace
+    sends its orders every quarter of an hour, subscriptions come all at once at night, and
+    tills send their sales every five minutes. Goods leave with the picking waves; some
+    come back. Receipts are those on their way when the history ended, all on time.
 
     Returns
     -------
@@ -149,11 +153,16 @@ def _times(rng: np.random.Generator, channel: int, count: int, opening: bool) ->
     return np.asarray((hour * _HOUR).astype(np.int64))
 
 
+def _fed(times: np.ndarray, every: int) -> np.ndarray:
+    """Return when times become known, if news come every so many seconds of the day."""
+    return np.asarray(np.minimum(-(-times // every) * every, _DAY - 1))
+
+
 def _walk_ins(
     rng: np.random.Generator, model: DemandModel, lines: _Lines, midnight: int
 ) -> list[Event]:
     nodes, sku = node_specs(), model.catalogue.sku
-    times = midnight + _times(rng, 0, len(lines.sku), opening=True)
+    times = midnight + _fed(_times(rng, 0, len(lines.sku), opening=True), _TILL_FEED_S)
     return [
         Event(
             time=int(times[i]),
@@ -179,6 +188,8 @@ def _online_orders(
     times = _times(rng, channel, len(first), opening=False)
     if name == "subscription":
         times[:] = 3 * _HOUR
+    if name == "marketplace":
+        times = _fed(times, _MARKET_FEED_S)
     events: list[Event] = []
     for number, rows in enumerate(np.split(np.arange(len(lines.sku)), first[1:])):
         if len(rows) == 0:

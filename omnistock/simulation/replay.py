@@ -8,17 +8,28 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from typing import Any
 
+from omnistock.engine import Issue, Receive, Reserve, Ship
 from omnistock.errors import OutOfStock
 from omnistock.simulation.books import Books
 from omnistock.simulation.orders import Event
+from omnistock.simulation.reconcile import (
+    counted,
+    due_receipts,
+    open_holds,
+    open_units,
+    shipped_lines,
+    shipped_units,
+    still_open,
+    stock_differences,
+)
 from omnistock.simulation.summary import FillCounter, ReplaySummary, percentile_us
 
-__all__ = ["replay", "stock_differences"]
+__all__ = ["replay"]
 
 Progress = Callable[[int, int, str], None]
 
@@ -80,7 +91,7 @@ class _Run:
         self.skus = self.network.skus
         # Even a question tells the engine the time, so none is asked without.
         self.now = events[0].time if events else None
-        self.books = Books(_counted(engine, stock, self.now), _due(events))
+        self.books = Books(counted(engine, stock, self.now), due_receipts(events))
         self.holds: dict[str, Any] = {}
         self.counts: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
@@ -90,27 +101,23 @@ class _Run:
         self.engine_ns = 0
         if self.now is not None:
             self.books.advance(self.now)
-        for order, lines, expires_at in _open_holds(engine, self.now):
+        for order, lines, expires_at in open_holds(engine, self.now):
             self.books.promise(order, lines, expires_at)
-        self._handlers: dict[str, Callable[[Event], None]] = {
-            "order": self._order,
+        self._handlers: dict[str, Callable[[list[Event]], None]] = {
+            "order": self._orders,
             "confirm": self._confirm,
             "cancel": self._cancel,
             "ship": self._ship,
             "return": self._return,
             "walk_in": self._walk_in,
-            "receipt": self._receipt,
+            "receipt": self._receive,
         }
 
     def take(self, batch: list[Event]) -> None:
         """Play events of one second and kind."""
         self.now = batch[0].time
         self.counts["expired"] += len(self.books.advance(self.now))
-        if batch[0].kind == "order" and len(batch) > 1:
-            self._orders_together(batch)
-            return
-        for event in batch:
-            self._handlers[event.kind](event)
+        self._handlers[batch[0].kind](batch)
 
     def summary(self) -> ReplaySummary:
         """Compare the engine with the books and count everything up."""
@@ -125,6 +132,7 @@ class _Run:
             partly_accepted=counts["partly_accepted"],
             refused=counts["refused"],
             walk_ins=counts["walk_ins"],
+            walk_ins_partly=counts["walk_ins_partly"],
             walk_ins_refused=counts["walk_ins_refused"],
             paid=counts["paid"],
             paid_too_late=counts["paid_too_late"],
@@ -168,12 +176,26 @@ class _Run:
 
     # --- orders -----------------------------------------------------------
 
+    def _orders(self, batch: list[Event]) -> None:
+        if len(batch) == 1:
+            self._order(batch[0])
+            return
+        commands = [Reserve(one.reference, one.lines, **_terms(one)) for one in batch]
+        with self._timed(commands=len(batch)):
+            outcomes = self.engine.reserve_many(commands, now=self.now)
+        for event, outcome in zip(batch, outcomes, strict=True):
+            if isinstance(outcome.error, OutOfStock):
+                self._refused(event, outcome.error)
+            else:
+                self._accepted(event, outcome.hold)
+
     def _order(self, event: Event) -> None:
-        free = self._check(event)
+        """Check and reserve, as a customer of the shop does; the two must agree."""
+        free, terms = self._check(event), _terms(event)
         try:
             with self._timed(self.reserve_ns):
                 hold = self.engine.reserve(
-                    event.reference, list(event.lines), **_terms(event), now=event.time
+                    event.reference, list(event.lines), **terms, now=self.now
                 )
         except OutOfStock as error:
             self._refused(event, error)
@@ -182,20 +204,8 @@ class _Run:
             filled = self._accepted(event, hold)
         if len(event.lines) == 1:
             (_, asked), most = event.lines[0], free[0]
-            expected = min(asked, most) if _terms(event)["partial"] else asked * (most >= asked)
+            expected = min(asked, most) if terms["partial"] else asked * (most >= asked)
             self.counts["check_differences"] += filled[0] != expected
-
-    def _orders_together(self, batch: list[Event]) -> None:
-        from omnistock.engine import Reserve
-
-        commands = [Reserve(one.reference, one.lines, **_terms(one)) for one in batch]
-        with self._timed(commands=len(batch)):
-            outcomes = self.engine.reserve_many(commands, now=batch[0].time)
-        for event, outcome in zip(batch, outcomes, strict=True):
-            if isinstance(outcome.error, OutOfStock):
-                self._refused(event, outcome.error)
-            else:
-                self._accepted(event, outcome.result())
 
     def _check(self, event: Event) -> list[int]:
         """Ask what is available for each line, as a shop page does."""
@@ -203,7 +213,7 @@ class _Run:
         for sku, _ in event.lines:
             with self._timed(self.check_ns):
                 units = self.engine.available(
-                    sku, channel=event.channel, node=event.node or None, now=event.time
+                    sku, channel=event.channel, node=event.node or None, now=self.now
                 )
             free.append(units)
         return free
@@ -222,7 +232,7 @@ class _Run:
         self.refusals.update(short.binding for short in hold.short)
         self._fill(event, filled)
         self.holds[event.reference] = hold
-        self.books.promise(event.reference, _open_units(hold.lines), hold.expires_at)
+        self.books.promise(event.reference, open_units(hold.lines), hold.expires_at)
         return filled
 
     def _units_filled(self, event: Event, hold: Any) -> tuple[int, ...]:
@@ -249,104 +259,136 @@ class _Run:
 
     # --- what follows an order --------------------------------------------
 
-    def _confirm(self, event: Event) -> None:
-        hold = self.holds.get(event.reference)
-        if hold is None:
-            return
-        try:
+    def _confirm(self, batch: list[Event]) -> None:
+        for event in batch:
+            hold = self.holds.get(event.reference)
+            if hold is None:
+                continue
+            try:
+                with self._timed():
+                    after = self.engine.confirm(hold, now=self.now)
+            except OutOfStock:
+                del self.holds[event.reference]  # paid too late, and others have the units
+                self.counts["paid_too_late"] += 1
+                continue
+            self.holds[event.reference] = after
+            self.counts["paid"] += 1
+            if not self.books.confirm(event.reference):
+                self.books.promise(event.reference, open_units(after.lines))
+
+    def _cancel(self, batch: list[Event]) -> None:
+        for event in batch:
+            hold = self.holds.pop(event.reference, None)
+            if hold is None:
+                continue
             with self._timed():
-                after = self.engine.confirm(hold, now=event.time)
-        except OutOfStock:
-            del self.holds[event.reference]  # paid too late, and others have the units
-            self.counts["paid_too_late"] += 1
-            return
-        self.holds[event.reference] = after
-        self.counts["paid"] += 1
-        if not self.books.confirm(event.reference):
-            self.books.promise(event.reference, _open_units(after.lines))
+                self.engine.release(hold, now=self.now)
+            self.counts["cancelled"] += 1
+            self.books.release(event.reference)
 
-    def _cancel(self, event: Event) -> None:
-        hold = self.holds.pop(event.reference, None)
-        if hold is None:
-            return
-        with self._timed():
-            self.engine.release(hold, now=event.time)
-        self.counts["cancelled"] += 1
-        self.books.release(event.reference)
+    def _ship(self, batch: list[Event]) -> None:
+        """Ship a picking wave in one frame."""
+        leaving: list[tuple[str, Any, Ship]] = []
+        for event in batch:
+            hold = self.holds.get(event.reference)
+            if hold is None or not any(line.quantity for line in hold.lines):
+                continue
+            lines = still_open(hold, event.lines) if event.lines else None
+            if lines != []:  # else a partial reservation lacks just these lines
+                leaving.append((event.reference, hold, Ship(hold, lines)))
+        with self._timed(commands=len(leaving)):
+            outcomes = self.engine.execute([ship for _, _, ship in leaving], now=self.now)
+        for (order, before, _), outcome in zip(leaving, outcomes, strict=True):
+            self.holds[order] = outcome.hold
+            self.counts["shipments"] += 1
+            self.books.ship(order, shipped_units(before, outcome.hold))
 
-    def _ship(self, event: Event) -> None:
-        before = self.holds.get(event.reference)
-        if before is None:
-            return
-        lines = _still_open(before, event.lines) if event.lines else None
-        if lines == [] or not any(line.quantity for line in before.lines):
-            return  # a partial reservation lacked just these lines
-        with self._timed():
-            after = self.engine.ship(before, lines, now=event.time)
-        self.holds[event.reference] = after
-        self.counts["shipments"] += 1
-        self.books.ship(event.reference, _shipped_units(before, after))
-
-    def _return(self, event: Event) -> None:
-        hold = self.holds.get(event.reference)
-        if hold is None:
-            return
-        shipped = Counter[str]()
-        for line in hold.lines:
-            shipped[line.sku] += line.shipped - line.returned if line.asked in ("", line.sku) else 0
-        lines = [(sku, min(units, shipped[sku])) for sku, units in event.lines if shipped[sku]]
-        if not lines:
-            return
-        with self._timed():
-            self.holds[event.reference] = self.engine.take_back(
-                hold, lines, node=event.node, now=event.time
-            )
-        self.counts["returns"] += 1
-        for sku, units in lines:
-            self.books.put_back((sku, event.node), units)
+    def _return(self, batch: list[Event]) -> None:
+        for event in batch:
+            hold = self.holds.get(event.reference)
+            lines = [] if hold is None else shipped_lines(hold, event.lines)
+            if not lines:
+                continue
+            with self._timed():
+                self.holds[event.reference] = self.engine.take_back(
+                    hold, lines, node=event.node, now=self.now
+                )
+            self.counts["returns"] += 1
+            for sku, units in lines:
+                self.books.put_back((sku, event.node), units)
 
     # --- stores and receipts ----------------------------------------------
 
-    def _walk_in(self, event: Event) -> None:
-        (sku, units) = event.lines[0]
-        self.counts["walk_ins"] += 1
-        try:
-            if self.skus[sku].components:
-                self._walk_in_kit(event)
+    def _walk_in(self, batch: list[Event]) -> None:
+        """Enter what the tills sold; who finds fewer than wanted takes those."""
+        kits = [event for event in batch if self.skus[event.lines[0][0]].components]
+        plain = [event for event in batch if not self.skus[event.lines[0][0]].components]
+        got = self._issue([(event, event.lines[0][1]) for event in plain])
+        fewer = [(event, -units) for event, units in zip(plain, got, strict=True) if units < 0]
+        second = dict(zip((event.reference for event, _ in fewer), self._issue(fewer), strict=True))
+        for event, units in zip(plain, got, strict=True):
+            self._till(event, max(0, second.get(event.reference, units)))
+        for event in kits:
+            self._till(event, self._walk_in_kit(event))
+
+    def _issue(self, wanted: list[tuple[Event, int]]) -> list[int]:
+        """Sell units over the counter.
+
+        Returns for each the units sold; if it was refused, minus the units that were there.
+        """
+        if not wanted:
+            return []
+        commands = [
+            Issue(event.lines[0][0], event.node, units, event.channel) for event, units in wanted
+        ]
+        with self._timed(commands=len(commands)):
+            outcomes = self.engine.execute(commands, now=self.now)
+        got = []
+        for (event, units), outcome in zip(wanted, outcomes, strict=True):
+            if isinstance(outcome.error, OutOfStock):
+                (short,) = outcome.error.shortages
+                self.refusals[short.binding] += 1
+                got.append(-short.available)
             else:
-                with self._timed():
-                    self.engine.issue(sku, event.node, units, channel=event.channel, now=event.time)
-                self.books.sell((sku, event.node), units)
+                outcome.result()
+                self.books.sell((event.lines[0][0], event.node), units)
+                got.append(units)
+        return got
+
+    def _walk_in_kit(self, event: Event) -> int:
+        """Sell a kit over the counter: its components leave together or not at all."""
+        try:
+            with self._timed(commands=2):
+                hold = self.engine.reserve(
+                    event.reference,
+                    list(event.lines),
+                    channel=event.channel,
+                    node=event.node,
+                    now=self.now,
+                )
+                shipped = self.engine.ship(hold, now=self.now)
         except OutOfStock as error:
-            self.counts["walk_ins_refused"] += 1
             self.refusals.update(short.binding for short in error.shortages)
-            units = 0
+            return 0
+        self.books.promise(event.reference, open_units(hold.lines))
+        self.books.ship(event.reference, shipped_units(hold, shipped))
+        return event.lines[0][1]
+
+    def _till(self, event: Event, units: int) -> None:
+        self.counts["walk_ins"] += 1
+        self.counts["walk_ins_refused"] += units == 0
+        self.counts["walk_ins_partly"] += 0 < units < event.lines[0][1]
         self._fill(event, (units,))
 
-    def _walk_in_kit(self, event: Event) -> None:
-        """Sell a kit over the counter: its components leave together or not at all."""
-        with self._timed(commands=2):
-            hold = self.engine.reserve(
-                event.reference,
-                list(event.lines),
-                channel=event.channel,
-                node=event.node,
-                now=event.time,
-            )
-            shipped = self.engine.ship(hold, now=event.time)
-        self.books.promise(event.reference, _open_units(hold.lines))
-        self.books.ship(event.reference, _shipped_units(hold, shipped))
-
-    def _receipt(self, event: Event) -> None:
-        from omnistock.engine import Receive
-
-        commands = [Receive(sku, event.node, units, event.reference) for sku, units in event.lines]
+    def _receive(self, batch: list[Event]) -> None:
+        rows = [(event, sku, units) for event in batch for sku, units in event.lines]
+        commands = [Receive(sku, event.node, units, event.reference) for event, sku, units in rows]
         with self._timed(commands=len(commands)):
-            outcomes = self.engine.execute(commands, now=event.time)
-        for outcome, (sku, units) in zip(outcomes, event.lines, strict=True):
+            outcomes = self.engine.execute(commands, now=self.now)
+        for outcome, (event, sku, units) in zip(outcomes, rows, strict=True):
             outcome.result()
             self.books.receive((sku, event.node), units)
-        self.counts["receipts"] += 1
+        self.counts["receipts"] += len(batch)
 
 
 def _terms(event: Event) -> dict[str, Any]:
@@ -357,74 +399,3 @@ def _terms(event: Event) -> dict[str, Any]:
         "ttl_s": event.ttl_s or None,
         "partial": event.channel in _PARTIAL_CHANNELS,
     }
-
-
-def _open_units(lines: Iterable[Any]) -> dict[tuple[str, str], int]:
-    units: Counter[tuple[str, str]] = Counter()
-    for line in lines:
-        units[line.sku, line.node] += line.quantity
-    return dict(units)
-
-
-def _still_open(hold: Any, lines: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
-    """Return ``lines`` cut to what the hold has open of each SKU on its own."""
-    left: Counter[str] = Counter()
-    for line in hold.lines:
-        left[line.sku] += line.quantity if line.asked in ("", line.sku) else 0
-    return [(sku, min(units, left[sku])) for sku, units in lines if left[sku]]
-
-
-def _shipped_units(before: Any, after: Any) -> dict[tuple[str, str], int]:
-    """Return what left the house between two states of a hold."""
-    units: Counter[tuple[str, str]] = Counter()
-    for line in after.lines:
-        units[line.sku, line.node] += line.shipped
-    for line in before.lines:
-        units[line.sku, line.node] -= line.shipped
-    return {point: shipped for point, shipped in units.items() if shipped}
-
-
-def _counted(
-    engine: Any, stock: Mapping[str, Any] | None, now: int | None
-) -> dict[tuple[str, str], int]:
-    """Return the physical stock that the books begin with."""
-    if stock is None:
-        table = engine.stock(now=now)
-        stock = {name: table[name].to_pylist() for name in ("sku", "node")}
-        stock["quantity"] = table["on_hand"].to_pylist()
-    rows = zip(stock["sku"], stock["node"], stock["quantity"], strict=True)
-    return {(str(sku), str(node)): int(units) for sku, node, units in rows}
-
-
-def _open_holds(
-    engine: Any, now: int | None
-) -> Iterator[tuple[str, dict[tuple[str, str], int], int | None]]:
-    """Yield the promises that stand before the first event."""
-    for status in ("held", "confirmed"):
-        for hold in engine.holds(status=status, now=now):
-            yield f"hold {hold.hold_id}", _open_units(hold.lines), hold.expires_at
-
-
-def _due(events: Iterable[Event]) -> Iterator[tuple[int, str, str, int]]:
-    for event in events:
-        if event.kind == "receipt":
-            for sku, units in event.lines:
-                yield event.time, sku, event.node, units
-
-
-def stock_differences(engine: Any, books: Books, now: int | None = None) -> list[tuple[str, str]]:
-    """Return the stockpoints (SKU, node) whose stock or promises the engine has otherwise."""
-    table = engine.stock(now=now)
-    columns = [
-        table[name].to_pylist() for name in ("sku", "node", "on_hand", "reserved", "committed")
-    ]
-    seen: dict[tuple[str, str], tuple[int, int]] = {}
-    for sku, node, on_hand, reserved, committed in zip(*columns, strict=True):
-        seen[sku, node] = (on_hand, reserved + committed)
-    promised = books.promised_units()
-    points = seen.keys() | books.on_hand.keys() | promised.keys()
-    return sorted(
-        point
-        for point in points
-        if seen.get(point, (0, 0)) != (books.on_hand.get(point, 0), promised.get(point, 0))
-    )

@@ -61,8 +61,9 @@ class ReplaySummary:
     ----------
     orders, accepted, partly_accepted, refused : int
         Orders placed online, and how many got all, some or none of their units.
-    walk_ins, walk_ins_refused : int
-        Sales over the counter, and those for which the shelf was empty or promised.
+    walk_ins, walk_ins_partly, walk_ins_refused : int
+        Sales over the counter, and those that found fewer units than wanted or none,
+        because the shelf was empty or promised.
     paid, paid_too_late, cancelled, expired, shipments, returns, receipts : int
         What became of them. Cancelled counts orders given up before or after payment; who
         paid too late is refused only if others have the units by then.
@@ -92,6 +93,7 @@ class ReplaySummary:
     partly_accepted: int
     refused: int
     walk_ins: int
+    walk_ins_partly: int
     walk_ins_refused: int
     paid: int
     paid_too_late: int

@@ -285,8 +285,7 @@ def search_sets(
     partial = np.zeros(max_nodes + 1, np.int64)
     partial[0] = value
     following = np.zeros(max_nodes + 1, np.int64)
-    depth = 0
-    steps = 0
+    depth = steps = 0
     while depth >= 0 and steps <= max_steps:
         steps += 1
         i = following[depth]
@@ -317,8 +316,7 @@ def search_sets(
             taken, trial, depth, need, usable, node_cost, unit_cost, unfilled_cost, whole_lines
         )
         if cost < best_cost:
-            best_cost = cost
-            n_best = depth
+            best_cost, n_best = cost, depth
             for k in range(depth):
                 chosen[k] = trial[k]
     return n_best, best_cost, steps

@@ -89,7 +89,9 @@ class PlainEngine:
             if of_sku == sku and other != channel and (until is None or until > self.now)
         )
         if protected:
-            everything = sum(self.free(sku, node, day) for node in self.nodes if node not in self.off)
+            everything = sum(
+                self.free(sku, node, day) for node in self.nodes if node not in self.off
+            )
             rooms.append(everything - protected)
         if (sku, channel) in self.quotas:
             units, used, until, _ = self.quotas[sku, channel]

@@ -38,6 +38,20 @@ def engine():
         yield made
 
 
+def test_an_engine_may_live_in_another_time_than_the_clock(tmp_path):
+    path = tmp_path / "shop.db"
+    past = NOW - 900 * DAY
+    with om.open(path, make_network()) as first:
+        first.receive("tee", "dc", 2, now=past)
+        first.expect("tee", "dc", 3, past + DAY, "PO", now=past)
+        assert first.verify().ok
+        assert first.available("tee", by=past + DAY, now=past) == 5
+
+    with om.open(path) as again:
+        assert again.available("tee", by=past + DAY, now=past) == 5
+        assert again.verify().ok
+
+
 def test_a_new_store_needs_a_network(tmp_path):
     with pytest.raises(om.InputError, match="give the network"):
         om.open(tmp_path / "new.db")
@@ -90,7 +104,7 @@ def test_a_unit_scale_cannot_change_under_existing_stock(tmp_path):
         nodes=make_network().nodes.values(),
     )
 
-    with pytest.raises(om.InputError, match="'rice'.*neither can change"):
+    with pytest.raises(om.InputError, match=r"'rice'.*neither can change"):
         om.open(path, changed, clock=lambda: NOW)
 
 
@@ -108,6 +122,19 @@ def test_a_damaged_ledger_is_refused_with_the_frame(tmp_path):
 
     with pytest.raises(LedgerError, match="frame 3 is damaged"):
         om.open(path, clock=lambda: NOW)
+
+
+def test_a_reader_answers_beside_the_writer_and_takes_no_commands(tmp_path):
+    path = tmp_path / "shop.db"
+    with om.open(path, make_network(), clock=lambda: NOW) as writer:
+        writer.receive("tee", "dc", 7)
+        with om.open(path, read_only=True, clock=lambda: NOW) as reader:
+            with pytest.raises(LedgerError, match="reading only"):
+                reader.receive("tee", "dc", 1)
+            assert reader.available("tee") == 7
+            assert reader.verify().ok
+        writer.receive("tee", "dc", 1)
+        assert writer.available("tee") == 8
 
 
 def test_many_buyers_get_exactly_what_there_is():
@@ -328,6 +355,24 @@ def test_bad_input_is_named_and_changes_nothing(engine, call, message):
     assert engine.verify().ok
     assert engine.stock().filter(pa.compute.not_equal(engine.stock()["on_hand"], 0)).num_rows == 0
     assert before.num_rows == 0
+
+
+def test_numbers_that_a_record_cannot_hold_are_refused(engine):
+    most = 1_000_000_000
+    engine.receive("tee", "dc", most)
+    engine.expect("tee", "dc", most, NOW + DAY, "PO-1")
+
+    for call in (
+        lambda: engine.receive("tee", "dc", 1),
+        lambda: engine.adjust("tee", "dc", 1),
+        lambda: engine.expect("tee", "dc", 1, NOW + DAY, "PO-2"),
+    ):
+        with pytest.raises(om.InputError, match="would hold more than"):
+            call()
+    engine.expect("tee", "dc", most - 5, NOW + DAY, "PO-1")
+    engine.expect("tee", "dc", 5, NOW + DAY, "PO-2")
+    assert engine.available("tee", by=NOW + DAY) == 2 * most
+    assert engine.verify().ok
 
 
 def test_shipping_more_than_is_on_hand_is_refused_whole(engine):
