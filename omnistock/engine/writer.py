@@ -25,6 +25,7 @@ from omnistock.availability.layout import (
     N_HEAP,
     N_HOLDS,
     N_INBOUND,
+    N_LIMITS,
     N_LINES,
     N_POINTS,
     NOW,
@@ -253,7 +254,9 @@ class Writer(HoldBook):
         second, bucket = self._time(now)
         counts = self.state.counts
         expiry_due = counts[N_HEAP] > 0 and self.state.heap[0, 0] <= second
-        if expiry_due or bucket > counts[BUCKET]:
+        # Quotas and protections end by themselves; without any the second does not matter.
+        limits_may_end = counts[N_LIMITS] > 0 and second > counts[NOW]
+        if expiry_due or limits_may_end or bucket > counts[BUCKET]:
             with self._lock:
                 self._check_usable()
                 second, bucket = self._time(now)

@@ -33,6 +33,8 @@ _LEVELS = np.array([0.9, 0.95, 0.99])
 _LOG_FACTORS = np.array(sorted(np.linspace(-1.5, 1.5, 13), key=abs))
 _LOSS_LEVELS = np.array([0.5, 0.75, 0.9, 0.95, 0.99])
 _MAX_LOSSES = 800
+# Losses in standard deviations; holdouts that were met exactly lose nothing.
+_LEAST_LOSS = 1e-6
 # How much a relative rise of the loss counts beside gaps in coverage.
 _LOSS_WEIGHT = 5.0
 # Pseudo-holdouts that say "leave the variance as it is".
@@ -246,6 +248,8 @@ def _variance_factor(
         )
         pinball = np.maximum(_LOSS_LEVELS * over, (_LOSS_LEVELS - 1.0) * over)
         losses[k] = (pinball.mean(axis=1) / np.sqrt(variance[thin])).mean()
-    best = _LOG_FACTORS[np.argmin(gaps + _LOSS_WEIGHT * (losses / losses.min() - 1.0))]
+    best = _LOG_FACTORS[
+        np.argmin(gaps + _LOSS_WEIGHT * (losses / max(losses.min(), _LEAST_LOSS) - 1.0))
+    ]
     trust = told.sum() / (told.sum() + _PRIOR_HOLDOUTS)
     return float(np.exp(trust * best))

@@ -148,7 +148,7 @@ class Network:
     nodes: Mapping[str, Node] = field(default_factory=dict)
     channels: Mapping[str, Channel] = field(default_factory=dict)
     lanes: tuple[Lane, ...] = ()
-    calendar: Calendar = Calendar()
+    calendar: Calendar = field(default_factory=Calendar)
 
     def __post_init__(self) -> None:
         for kit in self.skus.values():

@@ -321,39 +321,45 @@ class _Run:
 
     def _walk_in(self, batch: list[Event]) -> None:
         """Enter what the tills sold; who finds fewer than wanted takes those."""
-        kits = [event for event in batch if self.skus[event.lines[0][0]].components]
-        plain = [event for event in batch if not self.skus[event.lines[0][0]].components]
-        got = self._issue([(event, event.lines[0][1]) for event in plain])
-        fewer = [(event, -units) for event, units in zip(plain, got, strict=True) if units < 0]
-        second = dict(zip((event.reference for event, _ in fewer), self._issue(fewer), strict=True))
-        for event, units in zip(plain, got, strict=True):
-            self._till(event, max(0, second.get(event.reference, units)))
-        for event in kits:
-            self._till(event, self._walk_in_kit(event))
+        sold = {event.reference: 0 for event in batch}
+        wanted = []
+        for event in batch:
+            sku, units = event.lines[0]
+            if self.skus[sku].components:
+                sold[event.reference] = self._walk_in_kit(event)
+            else:
+                wanted.append((event, units))
+        while wanted:
+            wanted = self._issue(wanted, sold)
+        for event in batch:
+            asked, got = event.lines[0][1], sold[event.reference]
+            self.counts["walk_ins"] += 1
+            self.counts["walk_ins_refused"] += got == 0
+            self.counts["walk_ins_partly"] += 0 < got < asked
+            self._fill(event, (got,))
 
-    def _issue(self, wanted: list[tuple[Event, int]]) -> list[int]:
-        """Sell units over the counter.
-
-        Returns for each the units sold; if it was refused, minus the units that were there.
-        """
-        if not wanted:
-            return []
+    def _issue(
+        self, wanted: list[tuple[Event, int]], sold: dict[str, int]
+    ) -> list[tuple[Event, int]]:
+        """Sell units over the counter; return who may try again, with fewer units."""
         commands = [
             Issue(event.lines[0][0], event.node, units, event.channel) for event, units in wanted
         ]
         with self._timed(commands=len(commands)):
             outcomes = self.engine.execute(commands, now=self.now)
-        got = []
+        again = []
         for (event, units), outcome in zip(wanted, outcomes, strict=True):
             if isinstance(outcome.error, OutOfStock):
                 (short,) = outcome.error.shortages
-                self.refusals[short.binding] += 1
-                got.append(-short.available)
+                if units == event.lines[0][1]:
+                    self.refusals[short.binding] += 1
+                if 0 < short.available < units:
+                    again.append((event, short.available))
             else:
                 outcome.result()
+                sold[event.reference] = units
                 self.books.sell((event.lines[0][0], event.node), units)
-                got.append(units)
-        return got
+        return again
 
     def _walk_in_kit(self, event: Event) -> int:
         """Sell a kit over the counter: its components leave together or not at all."""
@@ -373,12 +379,6 @@ class _Run:
         self.books.promise(event.reference, open_units(hold.lines))
         self.books.ship(event.reference, shipped_units(hold, shipped))
         return event.lines[0][1]
-
-    def _till(self, event: Event, units: int) -> None:
-        self.counts["walk_ins"] += 1
-        self.counts["walk_ins_refused"] += units == 0
-        self.counts["walk_ins_partly"] += 0 < units < event.lines[0][1]
-        self._fill(event, (units,))
 
     def _receive(self, batch: list[Event]) -> None:
         rows = [(event, sku, units) for event in batch for sku, units in event.lines]

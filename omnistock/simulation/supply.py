@@ -22,7 +22,7 @@ __all__ = ["History", "run_history"]
 Progress = Callable[[int, int, str], None]
 
 _RING_DAYS = 96
-_SAFETY_FACTOR = 1.4
+_SAFETY_FACTOR = 1.8
 _SHORT_SUPPLY_DAYS = 45
 _SPLIT_DELIVERY_DAYS = 2
 _HELPED_CHANNELS = ("web", "app")
@@ -239,7 +239,8 @@ def _make_planner(model: DemandModel, rng: np.random.Generator) -> _Planner:
     pieces = (more * (1 + more) + goods.basket**2) / goods.basket
     review = np.array([7 if node.review_weekday >= 0 else 1 for node in nodes])
     lead = np.array([node.lead_time_days + node.lead_time_std_days for node in nodes])
-    least = np.where(weighed, 2 * goods.basket, 1).astype(np.int64)[:, None]
+    shelf = np.where(weighed, 3 * goods.basket, np.ceil(goods.basket) + 1)
+    least = shelf.astype(np.int64)[:, None]
     return _Planner(
         model=model,
         mean=mean,

@@ -315,6 +315,19 @@ def test_a_protection_keeps_units_for_its_channel_alone(engine):
         engine.reserve("P", [("tee", 7)], channel="web")
 
 
+def test_a_protection_and_a_quota_end_at_their_second(engine):
+    engine.receive("tee", "dc", 10)
+    engine.set_protection("tee", "app", 4, until=NOW + 60)
+    engine.set_quota("tee", "web", 2, until=NOW + 90)
+
+    assert engine.available("tee", channel="store", node="shop") == 0
+    assert engine.available("tee", channel="web", now=NOW + 59) == 2
+    assert engine.available("tee", now=NOW + 59) == 6
+    assert engine.available("tee", now=NOW + 60) == 10
+    assert engine.available("tee", channel="web", now=NOW + 89) == 2
+    assert engine.available("tee", channel="web", now=NOW + 90) == 10
+
+
 def test_weights_are_exact_decimals(engine):
     engine.receive("rice", "dc", "0.36")
     for k in range(3):

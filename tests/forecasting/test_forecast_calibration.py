@@ -47,6 +47,12 @@ def test_few_holdouts_change_little():
     assert factor < 1.15
 
 
+def test_holdouts_that_were_met_exactly_change_nothing():
+    factor = _variance_factor(np.zeros(9), np.full(9, 1e-3), np.full(9, 1e-3), np.ones(9, bool))
+
+    assert 0.2 < factor <= 1.0
+
+
 def test_histories_without_a_holdout_teach_nothing():
     learnt = calibrate(panel_of([np.ones(4)] * 3, 4), 7, 7, whole=np.ones(3, dtype=bool))
 
