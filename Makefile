@@ -103,7 +103,7 @@ run-minimal: $(VENV_MINIMAL)/.installed
 		-n $(WORKERS) --dist worksteal -m "not once and not slow"
 
 bench: install-dev ## the benchmarks that pytest-benchmark times
-	$(BIN)/python -m pytest benchmarks --benchmark-only
+	$(BIN)/python -m pytest benchmarks/*.py --benchmark-only
 
 lock: ## write requirements/*.txt anew from pyproject.toml
 	@test -x .venv-lock/bin/uv || { tools/venv.sh .venv-lock $(PYTHON) && \

@@ -229,11 +229,13 @@ def demo(
     skus: Annotated[int, typer.Option(help="How many SKUs it sells.", min=10)] = 1000,
 ) -> None:
     """Generate a retailer, plan, open the engine, replay two days of orders, write a report."""
-    import omnistock as om
+    from omnistock.cli.doctor import kernels_are_warm
+    from omnistock.cli.warming import compile_kernels
     from omnistock.simulation.demo import run_demo
 
     with watched() as progress:
-        om.warmup(progress=progress)
+        if not kernels_are_warm():
+            compile_kernels(progress)
         result = run_demo(folder, seed=seed, n_skus=skus, progress=progress)
     print(result.text())
     if not result.summary.clean:
@@ -244,16 +246,8 @@ def demo(
 @answers
 def warmup() -> None:
     """Compile the kernels now, once, so that nothing waits for the compiler later."""
-    import omnistock as om
-    from omnistock.cli.templates import example_tables
+    from omnistock.cli.warming import compile_kernels
 
     with watched() as progress:
-        om.warmup(progress=progress)
-        # Planning a small shop runs, and so compiles, every kernel of the nightly chain.
-        om.plan(
-            example_tables(),
-            progress=lambda done, total, phase: progress(
-                done, total, f"compiling kernels, once: {phase}"
-            ),
-        )
+        compile_kernels(progress)
     print("the kernels of engine and planning are compiled")
