@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -86,12 +89,16 @@ def run_demo(
     folder = Path(folder)
     _check_folder(folder)
     seconds: dict[str, float] = {}
-    with _timed(seconds, "generate"):
-        retailer = make_retailer(seed, n_skus=n_skus, days=days, progress=progress)
-        tables = retailer.write(folder / "tables")
-    with _timed(seconds, "plan"):
-        planned = plan(tables, progress=progress)
-        planned.write(folder / "plan")
+    with _warming_up() as ready:
+        with _timed(seconds, "generate"):
+            retailer = make_retailer(seed, n_skus=n_skus, days=days, progress=progress)
+            tables = retailer.write(folder / "tables")
+        with _timed(seconds, "plan"):
+            planned = plan(tables, progress=progress)
+            planned.write(folder / "plan")
+        with _timed(seconds, "compile"):
+            _tell(progress, "waiting for the engine's kernels to compile, once")
+            ready()
     with _timed(seconds, "open"):
         _tell(progress, "opening the engine on the plan")
         for ending in _SIDE_FILES:
@@ -123,6 +130,26 @@ def _check_folder(folder: Path) -> None:
         raise InputError(
             f"{folder} holds {strange[0]!r}, which no demonstration made; give an empty folder"
         )
+
+
+@contextmanager
+def _warming_up() -> Iterator[Callable[[], object]]:
+    """Compile the engine's kernels in a second process meanwhile; yield how to wait for it.
+
+    On a fresh machine compiling takes longer than all else; with kernels in the cache the
+    second process is done within a second or two. Should it fail, the engine compiles later.
+    """
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
+        yield lambda: None
+        return
+    command = [sys.executable, "-c", "import omnistock; omnistock.warmup()"]
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            yield process.wait
+        finally:
+            process.kill()
 
 
 @contextmanager
