@@ -13,7 +13,7 @@ LOCK_MINIMAL := --constraint requirements/minimal.txt
 PIP_FLAGS := --disable-pip-version-check --no-input --prefer-binary $(if $(CI),--quiet)
 
 WORKERS ?= 2
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --durations 6
 
 # Examples are the same on every machine; `HYPOTHESIS_PROFILE=long make test` looks further.
 export HYPOTHESIS_PROFILE ?= ci
