@@ -40,6 +40,7 @@ from typing import Any
 import numpy as np
 
 import omnistock as om
+from omnistock.engine import Expect, Receive, Ship
 from omnistock.model import Channel, Network, Node, Sku
 from omnistock.simulation.books import Books
 from omnistock.simulation.summary import percentile_us
@@ -228,8 +229,13 @@ class Shop:
         """Take in what arrives on ``day`` of the history."""
         arriving = [one for one in self.ledger.coming if one[0] == day]
         self.ledger.coming = [one for one in self.ledger.coming if one[0] != day]
-        for _, reference, sku, units in arriving:
-            self.engine.receive(self.names[sku], NODE, units, reference=reference, now=now)
+        commands = [
+            Receive(self.names[sku], NODE, units, reference)
+            for _, reference, sku, units in arriving
+        ]
+        for outcome in self.engine.execute(commands, now=now):
+            outcome.result()
+        for _, _, sku, units in arriving:
             self.books.receive((self.names[sku], NODE), units)
             self.on_hand[sku] += units
 
@@ -248,10 +254,7 @@ class Shop:
             hold = self._order(name, lines, rows, int(lines.second[rows[0]]) - midnight, day)
             if hold is not None:
                 holds.append((hold, int(lines.customer[rows[0]])))
-        started = time.perf_counter()
-        for hold, customer in holds:
-            self._ship(hold, customer, day, midnight + CLOSES)
-        self.engine_seconds += time.perf_counter() - started
+        self._ship(holds, day, midnight + CLOSES)
         self._take_back(lines, midnight + CLOSES + 60)
         value = (self.on_hand * self.price / 2).sum()
         self.stock_cost.append(float(value))
@@ -295,17 +298,22 @@ class Shop:
                 known = self.ledger.out[day, sku]
                 self.ledger.out[day, sku] = max(known, rest_of_day)
 
-    def _ship(self, hold: Any, customer: int, day: int, now: int) -> None:
-        after = self.engine.ship(hold, now=now)
-        self.counts["commands"] += 2
-        shipped = {(line.sku, line.node): line.shipped for line in after.lines}
-        self.books.ship(hold.order, shipped)
-        for (name, _), units in shipped.items():
-            sku = self.index[name]
-            self.on_hand[sku] -= units
-            self.ledger.sold[day, sku] += units
-            self.cost_sold += units * self.price[sku] / 2
-            self.shipped_to[customer, sku].append([after, units])
+    def _ship(self, holds: list[tuple[Any, int]], day: int, now: int) -> None:
+        """Ship the day's orders as one wave."""
+        started = time.perf_counter()
+        outcomes = self.engine.execute([Ship(hold) for hold, _ in holds], now=now)
+        self.engine_seconds += time.perf_counter() - started
+        for (hold, customer), outcome in zip(holds, outcomes, strict=True):
+            after = outcome.hold
+            self.books.ship(
+                hold.order, {(line.sku, line.node): line.shipped for line in after.lines}
+            )
+            for line in after.lines:
+                sku = self.index[line.sku]
+                self.on_hand[sku] -= line.shipped
+                self.ledger.sold[day, sku] += line.shipped
+                self.cost_sold += line.shipped * self.price[sku] / 2
+                self.shipped_to[customer, sku].append([after, line.shipped])
 
     def _take_back(self, lines: Lines, now: int) -> None:
         for row in np.flatnonzero(lines.units < 0):
@@ -328,17 +336,19 @@ class Shop:
 
     def order(self, plan: Any, day: int, now: int) -> None:
         """Order from the supplier what the plan of the morning of ``day`` proposes."""
-        proposed = plan.replenishment
-        reference = f"PO-{day}"
+        proposed, commands = plan.replenishment, []
         for name, quantity in zip(
             proposed["sku"].to_pylist(), proposed["quantity"].to_pylist(), strict=True
         ):
             lead = max(1, round(self.rng.normal(LEAD_DAYS, LEAD_STD_DAYS)))
             arrival, sku, units = day + lead, self.index[name], int(quantity)
-            self.ledger.coming.append((arrival, f"{reference}-{sku}", sku, units))
+            reference = f"PO-{day}-{sku}"
+            self.ledger.coming.append((arrival, reference, sku, units))
             eta = seconds_of(FIRST_DAY) + arrival * DAY
-            self.engine.expect(name, NODE, units, eta, f"{reference}-{sku}", now=now)
+            commands.append(Expect(name, NODE, units, eta, reference))
             self.counts["units_ordered"] += units
+        for outcome in self.engine.execute(commands, now=now):
+            outcome.result()
 
 
 def replay(lines: Lines, n_days: int, seed: int, store: Path, say: Any) -> dict[str, Any]:
@@ -455,7 +465,7 @@ def main() -> int:
             )
         )
     else:
-        print((__doc__ or "").split("What is assumed")[0].strip())
+        print(__doc__)
         print(text_of(found))
     wrong = found["oversold_units"] or found["stock_differences"] or found["verify_differences"]
     return 1 if wrong else 0
