@@ -16,7 +16,8 @@ from omnistock.engine.commands import (
     TakeBack,
     Transfer,
 )
-from omnistock.engine.engine import Engine, open, warmup
+from omnistock.engine.engine import Engine
+from omnistock.engine.opening import open, warmup
 from omnistock.engine.results import (
     AtpRow,
     Explanation,

@@ -14,7 +14,6 @@ from omnistock.errors import (
     Shortage,
     UnknownError,
 )
-from omnistock.model import from_units
 
 __all__ = ["outcome_of", "read_hold"]
 
@@ -130,8 +129,3 @@ def _asked(command: Command) -> int:
         if isinstance(value, int):
             return abs(value)
     return 0
-
-
-def selling(units: int, scale: int) -> str:
-    """Format smallest units in the selling unit."""
-    return str(from_units(units, scale))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,14 +11,12 @@ import numpy.typing as npt
 from omnistock.availability.layout import State
 from omnistock.engine import reads
 from omnistock.engine.commands import Command, Expect, Receive, SetBuffer, SetLimit
+from omnistock.engine.registry import Registry
 from omnistock.engine.writer import Writer
 from omnistock.errors import FrameError, Problem
 from omnistock.frames import Column, Table, TableSpec, check_references, read_table
 
-if TYPE_CHECKING:
-    from omnistock.engine.engine import Engine
-
-__all__ = ["availability", "buffers", "execute_all", "expectations", "limits", "receipts"]
+__all__ = ["availability", "buffers", "check_names", "expectations", "limits", "receipts"]
 
 _SKU = Column("sku", "text")
 _NODE = Column("node", "text")
@@ -95,22 +93,18 @@ def limits(what: str, source: Any) -> Commands:
     return table, [SetLimit(what, sku, ch, units, until or None) for sku, ch, units, until in rows]
 
 
-def execute_all(engine: Engine, commands: Commands, now: Any) -> None:
-    """Check the names of all rows, then carry all of them out in one frame."""
-    table, rows = commands
-    registry = engine._writer.registry
-    stocked = {one.sku for one in registry.sku_list if not one.components}
-    _check_names(table, stocked, registry.nodes, registry.channels)
-    for outcome in engine.execute(rows, now=now):
-        outcome.result()
+def check_names(table: Table, registry: Registry, *, kits: bool = False) -> None:
+    """Check that every SKU (a kit only with ``kits``), node and channel of a table is known.
 
-
-def _check_names(
-    table: Table, skus: Collection[str], nodes: Collection[str], channels: Collection[str]
-) -> None:
+    Raises
+    ------
+    FrameError
+        With every row that names another.
+    """
+    skus = {one.sku for one in registry.sku_list if kits or not one.components}
     problems: list[Problem] = []
     problems += check_references(table, "sku", skus, "SKU")
-    for column, known in (("node", nodes), ("channel", channels)):
+    for column, known in (("node", registry.nodes), ("channel", registry.channels)):
         if column in table:
             problems += check_references(table, column, {*known, ""}, column)
     if problems:
@@ -121,7 +115,7 @@ def availability(writer: Writer, state: State, source: Any) -> Any:
     """Answer a table of questions in the caller's own kind of table."""
     table = read_table(source, _QUESTIONS)
     registry = writer.registry
-    _check_names(table, registry.skus, registry.nodes, registry.channels)
+    check_names(table, registry, kits=True)
     skus, channels, nodes = (
         _codes(table, "sku", registry.sku),
         _codes(table, "channel", registry.channel),

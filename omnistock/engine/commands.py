@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from omnistock.availability import layout
 from omnistock.engine.registry import Registry
@@ -33,7 +33,7 @@ _MAX_LINES = 10_000
 class Translator:
     """Turns the commands of one batch into words; stockpoints are opened as they are named.
 
-    ``find_holds`` gives the hold numbers of an order; ``find_lines`` the lines of a hold.
+    ``book`` knows the holds that commands name.
     """
 
     def __init__(self, registry: Registry, n_points: int, n_inbound: int, book: HoldBook) -> None:
@@ -93,16 +93,14 @@ class Translator:
         return self.registry.calendar.bucket_of(self.seconds(moment))
 
 
-class HoldBook:
+class HoldBook(Protocol):
     """What commands need to know of existing holds."""
 
     def lines(self, hold_id: int) -> list[tuple[str, str, int, int, str]]:
         """(sku, node, open, shipped less returned, asked sku) of each line."""
-        raise NotImplementedError
 
     def of_order(self, order: str) -> list[int]:
         """Numbers of the holds of an order."""
-        raise NotImplementedError
 
 
 def request_words(request_id: RequestId | None) -> tuple[int, int]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from omnistock.engine import reads
 from omnistock.engine.answers import outcome_of, read_hold
@@ -34,66 +32,13 @@ from omnistock.engine.results import AtpRow, Explanation, Hold, Outcome, Verific
 from omnistock.engine.verify import verify
 from omnistock.engine.writer import Writer
 from omnistock.errors import InputError, OutOfStock
-from omnistock.ledger.store import open_ledger
 from omnistock.model import Network
 from omnistock.model.calendar import to_seconds
 
-__all__ = ["Engine", "open", "warmup"]
+if TYPE_CHECKING:
+    from omnistock.frames import Table
 
-
-def open(
-    where: str | Path,
-    network: Network | None = None,
-    *,
-    read_only: bool = False,
-    clock: Callable[[], int] | None = None,
-) -> Engine:
-    """Open an engine on a store; all that was acknowledged before is there again.
-
-    Parameters
-    ----------
-    where : str or Path
-        A SQLite file, made if it is not there, or ``":memory:"``.
-    network : Network, optional
-        SKUs, nodes and channels. A new store needs one; an old one takes what is new
-        or changed in it.
-    read_only : bool
-        Read beside a running writer: every command is refused.
-    clock : callable, optional
-        Gives the second for commands without ``now=``; by default the system's clock.
-
-    Returns
-    -------
-    Engine
-
-    Raises
-    ------
-    LedgerError
-        If the store is damaged, of another format, or open for writing elsewhere.
-    InputError
-        If a new store gets no network.
-
-    Examples
-    --------
-    >>> import omnistock as om
-    >>> network = om.Network.build(skus=["TEE-M"], nodes=["DC1"], channels=["web"])
-    >>> engine = om.open(":memory:", network)
-    >>> engine.receive("TEE-M", "DC1", 40)
-    >>> engine.available("TEE-M", channel="web")
-    40
-    """
-    store = open_ledger(where, read_only=read_only)
-    writer = Writer(store, clock or (lambda: int(time.time())))
-    try:
-        writer.recover()
-        if network is not None and not read_only:
-            writer.define(network)
-        elif writer.sequence == 0:
-            raise InputError(f"{where} is new: give the network of SKUs, nodes and channels")
-    except BaseException:
-        store.close()
-        raise
-    return Engine(writer)
+__all__ = ["Engine"]
 
 
 class Engine:
@@ -406,31 +351,40 @@ class Engine:
         """Take a table (sku, node, quantity) into stock, all rows or none."""
         from omnistock.engine import bulk
 
-        bulk.execute_all(self, bulk.receipts(table), now)
+        self._execute_all(bulk.receipts(table), now)
 
     def expect_many(self, table: Any, *, now: Moment | None = None) -> None:
         """Announce a table of receipts (reference, sku, node, quantity, eta), all or none."""
         from omnistock.engine import bulk
 
-        bulk.execute_all(self, bulk.expectations(table), now)
+        self._execute_all(bulk.expectations(table), now)
 
     def set_buffers(self, table: Any, *, now: Moment | None = None) -> None:
         """Set buffers from a table (sku, node or channel, quantity), all rows or none."""
         from omnistock.engine import bulk
 
-        bulk.execute_all(self, bulk.buffers(table), now)
+        self._execute_all(bulk.buffers(table), now)
 
     def set_quotas(self, table: Any, *, now: Moment | None = None) -> None:
         """Set quotas from a table (sku, channel, quantity, until if any), all rows or none."""
         from omnistock.engine import bulk
 
-        bulk.execute_all(self, bulk.limits("quota", table), now)
+        self._execute_all(bulk.limits("quota", table), now)
 
     def set_protections(self, table: Any, *, now: Moment | None = None) -> None:
         """Set protections from a table (sku, channel, quantity, until if any), all or none."""
         from omnistock.engine import bulk
 
-        bulk.execute_all(self, bulk.limits("protection", table), now)
+        self._execute_all(bulk.limits("protection", table), now)
+
+    def _execute_all(self, commands: tuple[Table, list[Command]], now: Moment | None) -> None:
+        """Check the names of all rows, then carry all of them out in one frame."""
+        from omnistock.engine import bulk
+
+        table, rows = commands
+        bulk.check_names(table, self._writer.registry)
+        for outcome in self.execute(rows, now=now):
+            outcome.result()
 
     # --- queries ---------------------------------------------------------
 
@@ -529,32 +483,3 @@ class Engine:
         if moment is None:
             return None
         return to_seconds(moment, self._writer.registry.calendar.time_zone)
-
-
-def warmup(progress: Callable[[int, int, str], None] | None = None) -> None:
-    """Compile the engine's kernels, or load them from the cache of an earlier time.
-
-    Parameters
-    ----------
-    progress : callable, optional
-        Called with (done, total, phase).
-
-    Examples
-    --------
-    >>> import omnistock as om
-    >>> om.warmup()
-    """
-    steps: list[tuple[str, Callable[[Engine], object]]] = [
-        ("compiling kernels, once: decisions", lambda e: e.receive("sku", "node", 2, now=1)),
-        ("compiling kernels, once: availability", lambda e: e.available("sku", channel="channel")),
-        ("compiling kernels, once: tables", lambda e: e.availability({"sku": ["sku"]})),
-        ("compiling kernels, once: replay", lambda e: e.verify()),
-    ]
-    network = Network.build(skus=["sku"], nodes=["node"], channels=["channel"])
-    with open(":memory:", network, clock=lambda: 1) as engine:
-        for done, (phase, step) in enumerate(steps):
-            if progress is not None:
-                progress(done, len(steps), phase)
-            step(engine)
-        if progress is not None:
-            progress(len(steps), len(steps), "kernels are ready")

@@ -39,7 +39,7 @@ from omnistock.availability.layout import (
     new_state,
 )
 from omnistock.availability.machine import move_time, replay, run
-from omnistock.engine.commands import Command, HoldBook, Translator
+from omnistock.engine.commands import Command, Translator
 from omnistock.engine.registry import Definitions, Registry, decode, encode
 from omnistock.errors import InputError, LedgerError, OmnistockError
 from omnistock.ledger.frame import FIRST_DIGEST, Frame, digest_of, pack_frame, unpack_frame
@@ -67,7 +67,7 @@ class Ticket:
 Answer = Words | OmnistockError
 
 
-class Writer(HoldBook):
+class Writer:
     """State, names and ledger of one engine, and the queue before them."""
 
     def __init__(self, store: LedgerStore, clock: Callable[[], int]) -> None:
