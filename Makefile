@@ -33,7 +33,7 @@ export NO_MKDOCS_2_WARNING := 1
 help: ## show this list
 	@grep -E '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "make %-18s %s\n", $$1, $$2}'
 
-demo: install ## generate a retailer, plan, replay two days, write demo/report.html
+demo: $(VENV)/.warm ## generate a retailer, plan, replay two days, write demo/report.html
 	@$(BIN)/omnistock demo
 
 install: $(VENV)/.installed ## the package in .venv
@@ -45,6 +45,10 @@ $(VENV)/.made:
 $(VENV)/.installed: pyproject.toml requirements/locked.txt | $(VENV)/.made
 	@echo "installing omnistock and what it needs into $(VENV): some 300 MB, once"
 	@$(BIN)/python -m pip install $(PIP_FLAGS) $(LOCK) --editable .
+	@touch $@
+
+$(VENV)/.warm: $(VENV)/.installed
+	@$(BIN)/omnistock warmup
 	@touch $@
 
 $(VENV)/.installed-dev: pyproject.toml requirements/locked.txt | $(VENV)/.made

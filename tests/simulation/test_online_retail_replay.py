@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.once  # plans of a year of days, again and again
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
