@@ -342,3 +342,27 @@ def test_what_follows_a_refused_order_finds_no_order(kind: str):
     assert summary.refused == 1
     assert summary.paid == summary.cancelled == summary.shipments == summary.returns == 0
     assert summary.clean
+
+
+class Boaster:
+    """An engine that says one unit more than it will give."""
+
+    def __init__(self, engine: om.Engine) -> None:
+        self._engine = engine
+
+    def __getattr__(self, name: str):
+        return getattr(self._engine, name)
+
+    def available(self, *args, **kwargs) -> int:
+        return self._engine.available(*args, **kwargs) + 1
+
+
+def test_a_check_that_promises_more_than_the_reservation_gives_is_noticed():
+    events = [order(0, "A", (("TEE", 3),)), order(1, "B", (("TEE", 3),), "market", ttl_s=0)]
+
+    honest = replay(small_shop({("TEE", "DC"): 2}), events)
+    boasting = replay(Boaster(small_shop({("TEE", "DC"): 2})), events)
+
+    assert honest.check_differences == 0
+    assert boasting.check_differences == 1
+    assert not boasting.clean
