@@ -157,7 +157,7 @@ CONFLICT = 2
 UNKNOWN_HOLD = 3
 WRONG_STATUS = 4  # status
 TOO_MANY = 5  # line, most that is possible
-NOT_ON_HAND = 6  # on hand
+NOT_ON_HAND = 6  # most that may leave
 PROMISED = 7  # most that is free of promises
 OVERFLOW = 8
 

@@ -49,12 +49,14 @@ def on_hand_fits(state, results, cursor, s, delta):
 @lean_kernel
 def may_leave(state, results, cursor, s, units, force):
     """True if units may leave a stockpoint without breaking a promise; else it is answered."""
-    if not on_hand_fits(state, results, cursor, s, -units):
-        return False
-    unpromised = np.int64(state.records[s, BASE]) + np.int64(state.records[s, MINIMA])
-    if units > unpromised and not force:
-        answer(results, cursor, PROMISED)
-        answer(results, cursor, max(0, unpromised))
+    on_hand = state.points[s, ON_HAND]
+    most = on_hand
+    if not force:
+        unpromised = np.int64(state.records[s, BASE]) + np.int64(state.records[s, MINIMA])
+        most = min(on_hand, max(0, unpromised))
+    if units > most:
+        answer(results, cursor, NOT_ON_HAND if units > on_hand else PROMISED)
+        answer(results, cursor, most)
         return False
     return True
 

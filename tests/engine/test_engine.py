@@ -400,6 +400,21 @@ def test_shipping_more_than_is_on_hand_is_refused_whole(engine):
     assert engine.verify().ok
 
 
+@pytest.mark.parametrize(("asked", "binding"), [(4, "promises"), (9, "stock")])
+def test_a_sale_over_the_counter_leaves_promised_units(engine, asked, binding):
+    engine.receive("tee", "shop", 5)
+    engine.reserve("O", [("tee", 2)])
+
+    with pytest.raises(om.OutOfStock) as caught:
+        engine.issue("tee", "shop", asked)
+
+    (short,) = caught.value.shortages
+    assert (short.available, short.binding) == (3, binding)
+    engine.issue("tee", "shop", 3)
+    engine.issue("tee", "shop", 1, force=True)
+    assert engine.atp("tee", "shop")[0].projected == -1
+
+
 def test_a_count_below_what_is_promised_is_taken_and_shows(engine):
     engine.receive("tee", "dc", 5)
     engine.reserve("O", [("tee", 4)])
