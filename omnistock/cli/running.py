@@ -7,6 +7,7 @@ Exit codes: 0 all is well; 1 the answer is "no" (differences found, something br
 from __future__ import annotations
 
 import functools
+import signal
 import sys
 import threading
 import time
@@ -35,6 +36,8 @@ class _Settings:
     """What the user set for the whole command line."""
 
     debug = False
+    # Ctrl-C was pressed: a library may swallow the exception, so progress asks again.
+    interrupted = False
 
 
 settings = _Settings()
@@ -61,6 +64,8 @@ def answers(command: Callable[_Parameters, _Result]) -> Callable[_Parameters, _R
         except KeyboardInterrupt as error:
             raise _ended(STOPPED, "stopped; nothing was left half-written") from error
         except Exception as error:
+            if settings.interrupted:
+                raise _ended(STOPPED, "stopped; nothing was left half-written") from error
             message = f"this is a fault of omnistock, not yours: {type(error).__name__}: {error}"
             hint = "" if settings.debug else "; run it again with --debug and report what it shows"
             raise _ended(FAULT, message + hint) from error
@@ -94,13 +99,38 @@ def patience(seconds: float = 3.0) -> Iterator[None]:
 
 @contextmanager
 def watched() -> Iterator[Progress]:
-    """Give a progress function: bars on a terminal, one line per phase elsewhere."""
-    if sys.stderr.isatty():
-        with _bars() as progress:
-            yield progress
-    else:
-        with _lines() as progress:
-            yield progress
+    """Give a progress function: bars on a terminal, one line per phase elsewhere.
+
+    It also stops the work at its next step if Ctrl-C was lost on the way: an exception
+    that a signal raises inside a library's callback or import may never come out.
+    """
+    with _listening(), _bars() if sys.stderr.isatty() else _lines() as progress:
+
+        def checked(done: int, total: int, phase: str) -> None:
+            if settings.interrupted:
+                raise KeyboardInterrupt
+            progress(done, total, phase)
+
+        yield checked
+
+
+@contextmanager
+def _listening() -> Iterator[None]:
+    """Note Ctrl-C before it becomes an exception."""
+
+    def note(_signal: int, _frame: object) -> None:
+        settings.interrupted = True
+        raise KeyboardInterrupt
+
+    settings.interrupted = False
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

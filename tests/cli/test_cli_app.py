@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import threading
 import warnings
 
 import pytest
+import typer
 
 import omnistock
 from omnistock.cli import app as app_module
@@ -217,6 +220,26 @@ def test_init_refuses_a_file(tmp_path, capsys):
 
     assert run(["init", str(tmp_path / "shop")]) == 2
     assert "is a file" in capsys.readouterr().err
+
+
+def test_an_interrupt_that_a_library_swallows_still_stops_the_work(capsys):
+    @answers
+    def swallowing():
+        with running.watched() as progress:
+            progress(0, 2, "first")
+            # What an import or a callback in a library may do with it.
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+            progress(1, 2, "second")
+            raise AssertionError("the work went on")
+
+    with pytest.raises(typer.Exit) as ended:
+        swallowing()
+
+    assert ended.value.exit_code == 130
+    shown = capsys.readouterr().err
+    assert "second" not in shown
+    assert shown.endswith("stopped; nothing was left half-written\n")
 
 
 @pytest.mark.once
