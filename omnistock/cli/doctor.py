@@ -128,7 +128,7 @@ def _kernels() -> Iterator[Check]:
         yield Check("cache", OK, where)
     warm = sum(_is_warm(kernel) for kernel in found)
     share = f"{warm} of {len(found)} compiled on disk"
-    if not kernels_are_warm():
+    if not _mostly_warm(warm, found):
         mend = "run 'omnistock warmup' once, else the first commands wait for the compiler"
         yield Check("kernels", WARN, f"cold: {share}", mend)
     else:
@@ -138,7 +138,11 @@ def _kernels() -> Iterator[Check]:
 def kernels_are_warm() -> bool:
     """Return True if most kernels are compiled on disk, so that nothing waits for long."""
     found = list(_all_kernels())
-    return sum(_is_warm(kernel) for kernel in found) >= len(found) // 2
+    return _mostly_warm(sum(_is_warm(kernel) for kernel in found), found)
+
+
+def _mostly_warm(warm: int, found: list[Any]) -> bool:
+    return warm >= len(found) // 2
 
 
 def _all_kernels() -> Iterator[Any]:

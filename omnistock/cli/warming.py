@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 
 from omnistock.cli.running import Progress
 from omnistock.errors import OmnistockError
@@ -38,14 +37,20 @@ def compile_kernels(progress: Progress) -> None:
     ) as other:
         try:
             om.warmup(progress=progress)
-            while other.poll() is None:
-                progress(0, 1, _PHASE)
-                time.sleep(0.1)
+            said = _wait(other, progress)
         except BaseException:
             other.kill()
             raise
-        assert other.stderr is not None
-        said = other.stderr.read().strip()
     if other.returncode:
         raise OmnistockError(f"kernels of the nightly chain could not be compiled: {said}")
     progress(1, 1, "kernels are ready")
+
+
+def _wait(other: subprocess.Popen[str], progress: Progress) -> str:
+    """Show progress until the process ends, reading along: a full pipe would block it."""
+    while True:
+        progress(0, 1, _PHASE)
+        try:
+            return other.communicate(timeout=0.1)[1].strip()
+        except subprocess.TimeoutExpired:
+            continue
