@@ -18,6 +18,9 @@ _PUBLIC = {
     "Network": "omnistock.model",
     "Node": "omnistock.model",
     "Sku": "omnistock.model",
+    "KitOption": "omnistock.model",
+    "OrderLine": "omnistock.model",
+    "QuantityRule": "omnistock.model",
     "ConflictError": "omnistock.errors",
     "FrameError": "omnistock.errors",
     "InputError": "omnistock.errors",
@@ -34,6 +37,8 @@ _PUBLIC = {
     "replenish": "omnistock.replenishment",
     "open": "omnistock.engine",
     "Engine": "omnistock.engine",
+    "Demand": "omnistock.engine",
+    "Fences": "omnistock.engine",
     "plan": "omnistock.planning",
     "warmup": "omnistock.engine",
 }

@@ -24,29 +24,47 @@ __all__ = [
 
 
 class OmnistockError(Exception):
-    """The base of all errors raised on purpose."""
+    """The base of all errors raised on purpose.
+
+    ``code`` is a short word for programs, stable over versions.
+    """
+
+    code = "error"
 
 
 class InputError(OmnistockError, ValueError):
     """The caller's data is wrong; nothing was changed."""
 
+    code = "invalid"
+
+    def __init__(self, message: str = "", *, code: str | None = None):
+        if code is not None:
+            self.code = code
+        super().__init__(message)
+
 
 class UnknownError(InputError):
     """A SKU, node, channel or reservation that the engine does not know."""
 
-    def __init__(self, kind: str, name: str, known: Sequence[str] = ()):
+    code = "unknown"
+
+    def __init__(self, kind: str, name: str, known: Sequence[str] = (), *, code: str | None = None):
         self.kind = kind
         self.name = name
         hint = f"; known: {', '.join(list(known)[:8])}" if known else ""
-        super().__init__(f"unknown {kind} {name!r}{hint}")
+        super().__init__(f"unknown {kind} {name!r}{hint}", code=code)
 
 
 class ConflictError(InputError):
     """A request id came again with other content, or a command came in a wrong state."""
 
+    code = "conflict"
+
 
 class LedgerError(OmnistockError):
     """The ledger cannot be read, or can no longer be written."""
+
+    code = "ledger"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +121,11 @@ class Shortage:
 class OutOfStock(OmnistockError):
     """A valid request that stock cannot meet; nothing was reserved."""
 
-    def __init__(self, reference: str, shortages: Sequence[Shortage]):
+    code = "insufficient"
+
+    def __init__(self, reference: str, shortages: Sequence[Shortage], *, code: str | None = None):
+        if code is not None:
+            self.code = code
         self.reference = reference
         self.shortages = tuple(shortages)
         parts = []

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from omnistock.numerics.compiled import lean_kernel
+from omnistock.numerics.compiled import inner_kernel
 
-# cursor[:]: next command, words of events, words of results, lines the stalled command needs
+# cursor[:]: next command, words of events, words of results, words the stalled command needs
 NEXT_COMMAND = 0
 EVENT_WORDS = 1
 RESULT_WORDS = 2
-LINES_NEEDED = 3
+WORDS_NEEDED = 3
 
 
-@lean_kernel
+@inner_kernel
 def answer(results, cursor, word):
     """Append one word to the answer of the running command."""
     results[cursor[RESULT_WORDS]] = word
     cursor[RESULT_WORDS] += 1
 
 
-@lean_kernel
+@inner_kernel
 def happened(events, cursor, kind, a, b, c):
     """Write an event of three fields; it is folded when the command is decided."""
     at = cursor[EVENT_WORDS]
@@ -28,3 +28,13 @@ def happened(events, cursor, kind, a, b, c):
     events[at + 3] = b
     events[at + 4] = c
     cursor[EVENT_WORDS] = at + 5
+
+
+@inner_kernel
+def begin(events, cursor, kind, n_words):
+    """Begin an event of ``n_words``; returns its first word. The caller fills the fields."""
+    at = cursor[EVENT_WORDS]
+    events[at] = kind
+    events[at + 1] = n_words
+    cursor[EVENT_WORDS] = at + n_words
+    return at

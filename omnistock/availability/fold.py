@@ -4,305 +4,426 @@ from __future__ import annotations
 
 import numpy as np
 
-from omnistock.availability.hashing import find_request, joined, point_key, put_point
+from omnistock.availability.cells import (
+    delta_row,
+    inbound_row,
+    limit_row,
+    node_row,
+    point,
+    sku_row,
+    step_row,
+    tag_row,
+)
+from omnistock.availability.fold_holds import (
+    register_hold,
+    release_line,
+    set_lines,
+    set_status,
+    ship_line,
+    take_back_line,
+)
+from omnistock.availability.hashing import find_point, find_request, joined, put_point
 from omnistock.availability.layout import (
     ANSWER_AT,
     ANSWER_WORDS,
-    BASE,
+    AT_ANSWERS,
+    AT_ORDERS,
+    BACKORDER,
     BUCKET,
-    BUFFER,
-    COMMITTED,
+    BUFFER_SHARE,
+    BUFFER_UNITS,
+    DELTA_SEQUENCE,
+    DELTA_SOURCE,
+    DELTA_UNITS,
+    E_BACKORDER,
     E_BUFFER,
+    E_DELTA,
     E_HOLD,
     E_INBOUND,
     E_LIMIT,
+    E_LINES,
     E_NODE,
     E_ON_HAND,
+    E_ORDER,
     E_POINT,
     E_RELEASE,
     E_REQUEST,
     E_RETURN,
     E_SHIP,
     E_STATUS,
+    E_STEP,
+    E_SWITCH,
     E_USE,
+    ETA,
     EXPECTED,
-    EXPIRED,
+    FENCE,
     FINGERPRINT,
-    FIRST_LINE,
+    FIRST_DELTA,
+    FIRST_LIMIT,
     FIRST_POINT,
+    FIRST_STEP,
+    FLAGS,
     FLOW_ROW,
-    HELD,
-    HOLD_CHANNEL,
-    HOLD_HEAD_WORDS,
+    HAS_OWN_BUFFERS,
+    HAS_STEPS,
     HOLD_LINE_WORDS,
     ID_HIGH,
     ID_LOW,
     INBOUND_BUCKET,
     INBOUND_POINT,
     INBOUND_REFERENCE,
+    IS_WATERMARK,
+    LAST_POINT,
     LIMIT_FIELDS,
-    LIMIT_ROW,
-    LINE_BUCKET,
-    LINE_HOLD,
-    LINE_POINT,
-    LINE_SHIPPED,
-    LINE_SKU,
+    LIMIT_KIND,
+    LIMIT_POINT,
+    LIMIT_PRIORITY,
+    LIMIT_SHARE,
+    LIMIT_SINCE,
+    LIMIT_UNTIL,
+    LIMIT_USED,
+    MINIMA,
     N_ANSWERS,
     N_BUCKETS,
+    N_DELTAS,
     N_FLOWS,
     N_HEAP,
-    N_HOLD_LINES,
     N_HOLDS,
     N_INBOUND,
     N_LIMITS,
     N_LINES,
+    N_ORDERS,
     N_POINTS,
     N_REQUESTS,
+    N_STEPS,
+    NEXT_DELTA,
+    NEXT_LIMIT,
     NEXT_POINT,
+    NEXT_STEP,
     NODE_ACTIVE,
     NODE_PRIORITY,
-    ON_HAND,
-    OPEN,
-    ORDER,
+    ORDER_FIELDS,
+    POINT_FIELDS,
     POINT_NODE,
     POINT_SKU,
+    POINT_TAG,
     POINTS_OF_SKU,
-    PROTECTION,
-    PROTECTION_SINCE,
-    PROTECTION_UNTIL,
-    PROTECTION_USED,
-    QUOTA,
-    QUOTA_SINCE,
-    QUOTA_UNTIL,
-    QUOTA_USED,
-    RELEASED,
     REMAINING,
     REQUEST_HEAD_WORDS,
-    REQUEST_LINE,
-    RESERVED,
-    RETURNED,
-    SHIPPED,
-    STATUS,
+    ROOM_ANSWERS,
+    ROOM_DELTAS,
+    ROOM_FLOWS,
+    ROOM_HEAP,
+    ROOM_HOLDS,
+    ROOM_INBOUND,
+    ROOM_LIMITS,
+    ROOM_LINES,
+    ROOM_ORDERS,
+    ROOM_PLACES,
+    ROOM_POINTS,
+    ROOM_REQUESTS,
+    ROOM_STEPS,
+    STEP_BUCKET,
+    STEP_UNITS,
+    SWITCHED_OFF,
+    TAG_EXPIRES,
+    TAG_RECEIVED,
 )
+from omnistock.availability.limits import use_limits
 from omnistock.availability.stock import (
-    heap_push,
-    promise,
+    change_on_hand,
+    flow_row,
+    refresh_buffer,
     refresh_minima,
     schedule_receipt,
-    use_limits,
 )
-from omnistock.numerics.compiled import lean_kernel
+from omnistock.numerics.compiled import inner_kernel, lean_kernel
 
 # Words beyond those of the longest fixed event.
-_FIXED_WORDS = 16
+_FIXED_WORDS = 24
+_FOREVER = 1 << 60
 
 
-@lean_kernel
-def add_point(state, s, sku, node):
-    """Open a stockpoint and enter it into its SKU's list, by node priority."""
-    state.counts[N_POINTS] = max(state.counts[N_POINTS], s + 1)
-    state.records[s, :] = 0
-    state.records[s, FLOW_ROW] = -1
-    state.points[s, :] = 0
-    state.points[s, POINT_SKU] = sku
-    state.points[s, POINT_NODE] = node
-    put_point(state.places, point_key(sku, node), s)
-    if state.skus[sku, POINTS_OF_SKU] < 0:
-        state.skus[sku, POINTS_OF_SKU] = 0
-    state.skus[sku, POINTS_OF_SKU] += 1
-    priority = state.nodes[node, NODE_PRIORITY]
-    before = -1
-    after = state.skus[sku, FIRST_POINT]
-    while after >= 0 and state.nodes[state.points[after, POINT_NODE], NODE_PRIORITY] <= priority:
+@inner_kernel
+def stands_before(state, s, other):
+    """True if stockpoint ``s`` of the same SKU comes before ``other`` in the SKU's list.
+
+    By node priority, then node; at one node by expiry (those without last), then
+    by receipt, then as opened.
+    """
+    stock = state.stock
+    mine = point(state, s)
+    theirs = point(state, other)
+    first = stock[mine + POINT_NODE]
+    second = stock[theirs + POINT_NODE]
+    if first != second:
+        a = stock[node_row(state, first) + NODE_PRIORITY]
+        b = stock[node_row(state, second) + NODE_PRIORITY]
+        return a < b if a != b else first < second
+    tag = tag_row(state, stock[mine + POINT_TAG])
+    other_tag = tag_row(state, stock[theirs + POINT_TAG])
+    a = stock[tag + TAG_EXPIRES]
+    b = stock[other_tag + TAG_EXPIRES]
+    a = a if a > 0 else _FOREVER
+    b = b if b > 0 else _FOREVER
+    if a != b:
+        return a < b
+    if stock[tag + TAG_RECEIVED] != stock[other_tag + TAG_RECEIVED]:
+        return stock[tag + TAG_RECEIVED] < stock[other_tag + TAG_RECEIVED]
+    return s < other
+
+
+@inner_kernel
+def link_point(state, s):
+    """Enter a stockpoint into its SKU's list, and as first of its node if it is that."""
+    stock = state.stock
+    p = point(state, s)
+    sku = stock[p + POINT_SKU]
+    node = stock[p + POINT_NODE]
+    first = find_point(state, sku, node, -1)
+    if first < 0 or stands_before(state, s, first):
+        put_point(state, sku, node, -1, s)
+    row = sku_row(state, sku)
+    last = stock[row + LAST_POINT]
+    before = np.int64(-1)
+    after = stock[row + FIRST_POINT]
+    if last >= 0 and stands_before(state, last, s):
+        # Nodes are mostly opened in their order: no need to walk past thousands of stores.
+        before = last
+        after = np.int64(-1)
+    while after >= 0 and stands_before(state, after, s):
         before = after
-        after = state.points[after, NEXT_POINT]
-    state.points[s, NEXT_POINT] = after
+        after = stock[point(state, after) + NEXT_POINT]
+    stock[p + NEXT_POINT] = after
     if before < 0:
-        state.skus[sku, FIRST_POINT] = s
+        stock[row + FIRST_POINT] = s
     else:
-        state.points[before, NEXT_POINT] = s
+        stock[point(state, before) + NEXT_POINT] = s
+    if after < 0:
+        stock[row + LAST_POINT] = s
 
 
-@lean_kernel
-def register_hold(state, events, at, take):
-    """Enter a hold; ``take`` also takes its units, which a live decision has done already."""
-    hold = np.int64(events[at + 2])
-    channel = np.int64(events[at + 4])
-    status = np.int64(events[at + 5])
-    expires = joined(events[at + 6], events[at + 7])
-    first = state.counts[N_HOLD_LINES]
-    n_lines = (np.int64(events[at + 1]) - HOLD_HEAD_WORDS) // HOLD_LINE_WORDS
-    state.counts[N_HOLDS] = hold + 1
-    state.holds[hold, STATUS] = status
-    state.holds[hold, HOLD_CHANNEL] = channel
-    state.holds[hold, FIRST_LINE] = first
-    state.holds[hold, N_LINES] = n_lines
-    state.holds[hold, ORDER] = events[at + 3]
-    state.expires[hold] = expires
-    if status == HELD:
-        heap_push(state.heap, state.counts[N_HEAP], expires, hold)
-        state.counts[N_HEAP] += 1
-    column = RESERVED if status == HELD else COMMITTED
-    for k in range(n_lines):
-        word = at + HOLD_HEAD_WORDS + HOLD_LINE_WORDS * k
-        q = first + k
-        s = np.int64(events[word])
-        units = np.int64(events[word + 2])
-        state.lines[q, LINE_POINT] = s
-        state.lines[q, LINE_BUCKET] = events[word + 1]
-        state.lines[q, OPEN] = units
-        state.lines[q, LINE_SHIPPED] = 0
-        state.lines[q, RETURNED] = 0
-        state.lines[q, REQUEST_LINE] = events[word + 3]
-        state.lines[q, LINE_SKU] = events[word + 4]
-        state.lines[q, LINE_HOLD] = hold
-        state.points[s, column] += units
-        if take:
-            promise(state, s, np.int64(events[word + 1]), units)
-            use_limits(state, s, channel, hold, units)
-    state.counts[N_HOLD_LINES] = first + n_lines
-
-
-@lean_kernel
-def set_status(state, hold, status):
-    """Make a soft hold hard; an expired one takes its units again first."""
-    was = state.holds[hold, STATUS]
-    first = state.holds[hold, FIRST_LINE]
-    channel = state.holds[hold, HOLD_CHANNEL]
-    for q in range(first, first + state.holds[hold, N_LINES]):
-        units = state.lines[q, OPEN]
-        s = state.lines[q, LINE_POINT]
-        if was == EXPIRED:
-            promise(state, s, state.lines[q, LINE_BUCKET], units)
-            use_limits(state, s, channel, hold, units)
-        else:
-            state.points[s, RESERVED] -= units
-        state.points[s, COMMITTED] += units
-    state.holds[hold, STATUS] = status
-    state.expires[hold] = 0
-
-
-@lean_kernel
-def close_if_done(state, hold):
-    """Mark a hold shipped or released once none of its lines is open."""
-    first = state.holds[hold, FIRST_LINE]
-    shipped = 0
-    for q in range(first, first + state.holds[hold, N_LINES]):
-        if state.lines[q, OPEN] > 0:
-            return
-        shipped += state.lines[q, LINE_SHIPPED]
-    state.holds[hold, STATUS] = SHIPPED if shipped > 0 else RELEASED
-
-
-@lean_kernel
-def release_line(state, q, units):
-    """Give open units of a line back to whom they came from."""
-    hold = state.lines[q, LINE_HOLD]
-    s = state.lines[q, LINE_POINT]
-    promise(state, s, state.lines[q, LINE_BUCKET], -units)
-    use_limits(state, s, state.holds[hold, HOLD_CHANNEL], hold, -units)
-    column = RESERVED if state.holds[hold, STATUS] == HELD else COMMITTED
-    state.points[s, column] -= units
-    state.lines[q, OPEN] -= units
-    close_if_done(state, hold)
-
-
-@lean_kernel
-def ship_line(state, q, units):
-    """Turn committed units into gone ones; a unit due later leaves the earlier buckets now."""
-    s = state.lines[q, LINE_POINT]
-    bucket = state.lines[q, LINE_BUCKET]
-    state.points[s, ON_HAND] -= units
-    state.points[s, COMMITTED] -= units
-    state.lines[q, OPEN] -= units
-    state.lines[q, LINE_SHIPPED] += units
-    if bucket > state.counts[BUCKET]:
-        n_buckets = state.counts[N_BUCKETS]
-        state.records[s, BASE] -= units
-        state.flows[state.records[s, FLOW_ROW], n_buckets + bucket % n_buckets] -= units
+@inner_kernel
+def add_point(state, s, sku, node, tag):
+    """Open a stockpoint."""
+    stock = state.stock
+    stock[N_POINTS] = max(stock[N_POINTS], s + 1)
+    for k in range(MINIMA + stock[N_BUCKETS]):
+        state.records[s, k] = 0
+    state.records[s, FLOW_ROW] = -1
+    p = point(state, s)
+    for field in range(POINT_FIELDS):
+        stock[p + field] = 0
+    stock[p + POINT_SKU] = sku
+    stock[p + POINT_NODE] = node
+    stock[p + POINT_TAG] = tag
+    stock[p + FIRST_STEP] = -1
+    stock[p + FIRST_DELTA] = -1
+    put_point(state, sku, node, tag, s)
+    row = sku_row(state, sku)
+    stock[row + POINTS_OF_SKU] += 1
+    link_point(state, s)
+    if stock[row + FENCE] >= 0:
+        flow_row(state, s)
         refresh_minima(state, s)
-    close_if_done(state, state.lines[q, LINE_HOLD])
 
 
 @lean_kernel
+def relink(state):
+    """Thread all stockpoints anew, after priorities of nodes have changed."""
+    stock = state.stock
+    for s in range(stock[N_POINTS]):
+        row = sku_row(state, stock[point(state, s) + POINT_SKU])
+        stock[row + FIRST_POINT] = -1
+        stock[row + LAST_POINT] = -1
+    for s in range(stock[N_POINTS]):
+        link_point(state, s)
+
+
+@inner_kernel
 def set_inbound(state, events, at):
     """Enter an inbound line, or set what remains of one and when it is due."""
+    book = state.book
     i = np.int64(events[at + 2])
-    if i < state.counts[N_INBOUND]:
-        old = state.inbound[i, REMAINING]
-        state.points[state.inbound[i, INBOUND_POINT], EXPECTED] -= old
+    line = inbound_row(state, i)
+    if i < state.stock[N_INBOUND]:
+        old = book[line + REMAINING]
+        s = book[line + INBOUND_POINT]
+        state.stock[point(state, s) + EXPECTED] -= old
         if old > 0:
-            s = state.inbound[i, INBOUND_POINT]
-            schedule_receipt(state, s, state.inbound[i, INBOUND_BUCKET], -old)
+            schedule_receipt(state, s, book[line + INBOUND_BUCKET], -old)
     else:
-        state.counts[N_INBOUND] = i + 1
-    state.inbound[i, INBOUND_POINT] = events[at + 3]
-    state.inbound[i, INBOUND_BUCKET] = events[at + 4]
-    state.inbound[i, REMAINING] = events[at + 5]
-    state.inbound[i, INBOUND_REFERENCE] = events[at + 6]
-    state.eta[i] = joined(events[at + 7], events[at + 8])
-    state.points[np.int64(events[at + 3]), EXPECTED] += np.int64(events[at + 5])
-    if events[at + 5] > 0:
-        schedule_receipt(
-            state, np.int64(events[at + 3]), np.int64(events[at + 4]), np.int64(events[at + 5])
-        )
+        state.stock[N_INBOUND] = i + 1
+    s = np.int64(events[at + 3])
+    units = np.int64(events[at + 5])
+    book[line + INBOUND_POINT] = s
+    book[line + INBOUND_BUCKET] = events[at + 4]
+    book[line + REMAINING] = units
+    book[line + INBOUND_REFERENCE] = events[at + 6]
+    book[line + ETA] = joined(events[at + 7], events[at + 8])
+    state.stock[point(state, s) + EXPECTED] += units
+    if units > 0:
+        schedule_receipt(state, s, np.int64(events[at + 4]), units)
 
 
-@lean_kernel
-def set_limit(state, sku, channel, field, units, until):
-    """Set a quota, protection or channel buffer; the first two begin to count anew."""
-    row = state.skus[sku, LIMIT_ROW]
-    if row < 0:
-        row = state.counts[N_LIMITS]
-        state.counts[N_LIMITS] = row + 1
-        state.skus[sku, LIMIT_ROW] = row
-        for other in range(state.limits.shape[1]):
-            for k in range(LIMIT_FIELDS):
-                state.limits[row, other, k] = -1 if k == QUOTA else 0
-            state.limits_until[row, other, :] = 0
-            # Holds of before have counted against nothing, so they give nothing back.
-            state.limits[row, other, QUOTA_SINCE] = state.counts[N_HOLDS]
-            state.limits[row, other, PROTECTION_SINCE] = state.counts[N_HOLDS]
-    state.limits[row, channel, field] = units
-    if field == QUOTA:
-        state.limits[row, channel, QUOTA_USED] = 0
-        state.limits[row, channel, QUOTA_SINCE] = state.counts[N_HOLDS]
-        state.limits_until[row, channel, QUOTA_UNTIL] = until
-    elif field == PROTECTION:
-        state.limits[row, channel, PROTECTION_USED] = 0
-        state.limits[row, channel, PROTECTION_SINCE] = state.counts[N_HOLDS]
-        state.limits_until[row, channel, PROTECTION_UNTIL] = until
+@inner_kernel
+def set_limit(state, events, at):
+    """Set a quota, protection or asker's buffer; the first two begin to count anew."""
+    stock = state.stock
+    at_row = np.int64(events[at + 2])
+    sku = np.int64(events[at + 3])
+    row = limit_row(state, at_row)
+    if at_row >= stock[N_LIMITS]:
+        stock[N_LIMITS] = at_row + 1
+        stock[row + NEXT_LIMIT] = stock[sku_row(state, sku) + FIRST_LIMIT]
+        stock[sku_row(state, sku) + FIRST_LIMIT] = at_row
+    # kind, match, units lie side by side in the event and in the row.
+    for k in range(3):
+        stock[row + LIMIT_KIND + k] = events[at + 4 + k]
+    stock[row + LIMIT_PRIORITY] = events[at + 7]
+    stock[row + LIMIT_UNTIL] = joined(events[at + 8], events[at + 9])
+    for k in range(LIMIT_FIELDS - LIMIT_SHARE):
+        stock[row + LIMIT_SHARE + k] = events[at + 10 + k]
+    stock[row + LIMIT_USED] = 0
+    stock[row + LIMIT_SINCE] = stock[N_HOLDS]
+    s = stock[row + LIMIT_POINT]
+    if s >= 0:
+        state.records[s, FLAGS] |= HAS_OWN_BUFFERS
 
 
-@lean_kernel
-def use_without_hold(state, sku, channel, units):
-    """Count a sale without a hold against the channel's quota and protection."""
-    row = state.skus[sku, LIMIT_ROW]
-    if row >= 0:
-        state.limits[row, channel, QUOTA_USED] += units
-        state.limits[row, channel, PROTECTION_USED] += units
+@inner_kernel
+def set_step(state, s, bucket, units):
+    """Set a buffer that comes into force with a later bucket."""
+    stock = state.stock
+    p = point(state, s)
+    before = np.int64(-1)
+    after = stock[p + FIRST_STEP]
+    while after >= 0 and stock[step_row(state, after) + STEP_BUCKET] < bucket:
+        before = after
+        after = stock[step_row(state, after) + NEXT_STEP]
+    if after >= 0 and stock[step_row(state, after) + STEP_BUCKET] == bucket:
+        stock[step_row(state, after) + STEP_UNITS] = units
+    else:
+        new = stock[N_STEPS]
+        stock[N_STEPS] = new + 1
+        row = step_row(state, new)
+        stock[row + STEP_BUCKET] = bucket
+        stock[row + STEP_UNITS] = units
+        stock[row + NEXT_STEP] = after
+        if before < 0:
+            stock[p + FIRST_STEP] = new
+        else:
+            stock[step_row(state, before) + NEXT_STEP] = new
+    state.records[s, FLAGS] |= HAS_STEPS
+    flow_row(state, s)
+    refresh_minima(state, s)
 
 
-@lean_kernel
+@inner_kernel
+def set_buffer(state, s, units, share):
+    """Set what is kept back at a stockpoint: units, or ten-thousandths of on hand."""
+    p = point(state, s)
+    state.stock[p + BUFFER_UNITS] = units
+    state.stock[p + BUFFER_SHARE] = share
+    refresh_buffer(state, s)
+    if state.records[s, FLAGS] & HAS_STEPS != 0:
+        refresh_minima(state, s)
+
+
+@inner_kernel
+def forget_deltas(state, p, source, watermark):
+    """Drop what a snapshot has in it from the deltas remembered at a stockpoint."""
+    book = state.book
+    before = np.int64(-1)
+    at = state.stock[p + FIRST_DELTA]
+    while at >= 0:
+        row = delta_row(state, at)
+        following = book[row + NEXT_DELTA]
+        if book[row + DELTA_SOURCE] != source or book[row + DELTA_SEQUENCE] > watermark:
+            before = at
+        elif before < 0:
+            state.stock[p + FIRST_DELTA] = following
+        else:
+            book[delta_row(state, before) + NEXT_DELTA] = following
+        at = following
+
+
+@inner_kernel
+def add_delta(state, events, at):
+    """Remember a delta of a feed, or a snapshot's watermark; both by stockpoint."""
+    row = delta_row(state, state.stock[N_DELTAS])
+    p = point(state, np.int64(events[at + 2]))
+    if events[at + 7] != 0:
+        forget_deltas(state, p, np.int64(events[at + 3]), joined(events[at + 4], events[at + 5]))
+    state.book[row + DELTA_SOURCE] = events[at + 3]
+    state.book[row + DELTA_SEQUENCE] = joined(events[at + 4], events[at + 5])
+    state.book[row + DELTA_UNITS] = events[at + 6]
+    state.book[row + IS_WATERMARK] = events[at + 7]
+    state.book[row + NEXT_DELTA] = state.stock[p + FIRST_DELTA]
+    state.stock[p + FIRST_DELTA] = state.stock[N_DELTAS]
+    state.stock[N_DELTAS] += 1
+
+
+@inner_kernel
 def remember_request(state, events, at):
     """Keep a request's content hash and answer, to give the same answer again."""
+    book = state.book
     high = joined(events[at + 2], events[at + 3])
     low = joined(events[at + 4], events[at + 5])
-    slot = find_request(state.requests, high, low)
+    row = find_request(state, high, low)
     n_words = np.int64(events[at + 1]) - REQUEST_HEAD_WORDS
-    offset = state.counts[N_ANSWERS]
-    state.requests[slot, ID_HIGH] = high
-    state.requests[slot, ID_LOW] = low
-    state.requests[slot, FINGERPRINT] = joined(events[at + 6], events[at + 7])
-    state.requests[slot, ANSWER_AT] = offset
-    state.requests[slot, ANSWER_WORDS] = n_words
+    offset = state.stock[N_ANSWERS]
+    book[row + ID_HIGH] = high
+    book[row + ID_LOW] = low
+    book[row + FINGERPRINT] = joined(events[at + 6], events[at + 7])
+    book[row + ANSWER_AT] = offset
+    book[row + ANSWER_WORDS] = n_words
+    answers = state.stock[AT_ANSWERS] + offset
     for k in range(n_words):
-        state.answers[offset + k] = events[at + REQUEST_HEAD_WORDS + k]
-    state.counts[N_ANSWERS] = offset + n_words
-    state.counts[N_REQUESTS] += 1
+        book[answers + k] = events[at + REQUEST_HEAD_WORDS + k]
+    state.stock[N_ANSWERS] = offset + n_words
+    state.stock[N_REQUESTS] += 1
 
 
-@lean_kernel
+@inner_kernel
+def fold_rare(state, events, at, kind):
+    """Apply one of the events that come seldom."""
+    a = np.int64(events[at + 2])
+    b = np.int64(events[at + 3])
+    c = np.int64(events[at + 4])
+    if kind == E_INBOUND:
+        set_inbound(state, events, at)
+    elif kind == E_LINES:
+        set_lines(state, events, at)
+    elif kind == E_BUFFER:
+        set_buffer(state, a, b, c)
+    elif kind == E_LIMIT:
+        set_limit(state, events, at)
+    elif kind == E_NODE:
+        state.stock[node_row(state, a) + NODE_ACTIVE] = b
+    elif kind == E_RETURN:
+        take_back_line(state, a, b, c)
+    elif kind == E_USE:
+        use_limits(state, a, b, state.stock[N_HOLDS], state.stock[BUCKET], c)
+    elif kind == E_POINT:
+        add_point(state, a, b, c, np.int64(events[at + 5]))
+    elif kind == E_BACKORDER:
+        state.stock[point(state, a) + BACKORDER] = b
+        refresh_buffer(state, a)
+    elif kind == E_SWITCH:
+        state.stock[point(state, a) + SWITCHED_OFF] = b
+    elif kind == E_STEP:
+        set_step(state, a, b, c)
+    elif kind == E_DELTA:
+        add_delta(state, events, at)
+    elif kind == E_ORDER:
+        row = state.stock[AT_ORDERS] + state.stock[N_ORDERS] * ORDER_FIELDS
+        for field in range(ORDER_FIELDS):
+            state.book[row + field] = events[at + 2 + field]
+        state.stock[N_ORDERS] += 1
+
+
+@inner_kernel
 def fold_one(state, events, at, take):
     """Apply the event at word ``at``; returns the word after it."""
     kind = np.int64(events[at])
@@ -317,51 +438,32 @@ def fold_one(state, events, at, take):
     elif kind == E_RELEASE:
         release_line(state, np.int64(events[at + 2]), np.int64(events[at + 3]))
     elif kind == E_ON_HAND:
-        state.points[events[at + 2], ON_HAND] += np.int64(events[at + 3])
-        state.records[events[at + 2], BASE] += events[at + 3]
-    elif kind == E_INBOUND:
-        set_inbound(state, events, at)
-    elif kind == E_BUFFER:
-        state.records[events[at + 2], BUFFER] = events[at + 3]
-    elif kind == E_LIMIT:
-        until = joined(events[at + 6], events[at + 7])
-        set_limit(
-            state, events[at + 2], events[at + 3], np.int64(events[at + 4]), events[at + 5], until
-        )
-    elif kind == E_NODE:
-        state.nodes[events[at + 2], NODE_ACTIVE] = events[at + 3]
-    elif kind == E_RETURN:
-        state.lines[events[at + 2], RETURNED] += events[at + 3]
-        state.points[events[at + 4], ON_HAND] += events[at + 3]
-        state.records[events[at + 4], BASE] += events[at + 3]
-    elif kind == E_USE:
-        use_without_hold(
-            state, np.int64(events[at + 2]), np.int64(events[at + 3]), np.int64(events[at + 4])
-        )
-    elif kind == E_POINT:
-        add_point(
-            state, np.int64(events[at + 2]), np.int64(events[at + 3]), np.int64(events[at + 4])
-        )
+        change_on_hand(state, np.int64(events[at + 2]), np.int64(events[at + 3]))
+    else:
+        fold_rare(state, events, at, kind)
     return at + np.int64(events[at + 1])
 
 
-@lean_kernel
+@inner_kernel
 def has_room(state, n_words):
     """True if the arrays can take any one event of ``n_words`` words."""
-    counts = state.counts
+    stock = state.stock
     n_lines = n_words // HOLD_LINE_WORDS + 1
+    flows = min(stock[N_POINTS], stock[N_FLOWS] + n_lines + stock[N_INBOUND])
     return (
-        counts[N_POINTS] + 1 <= state.points.shape[0]
-        and 2 * (counts[N_POINTS] + 1) < state.places.shape[0]
-        and counts[N_LIMITS] + 1 <= state.limits.shape[0]
-        and counts[N_HOLDS] + 1 <= state.holds.shape[0]
-        and counts[N_HEAP] + 1 <= state.heap.shape[0]
-        and counts[N_HOLD_LINES] + n_lines <= state.lines.shape[0]
-        and min(counts[N_POINTS], counts[N_FLOWS] + n_lines + counts[N_INBOUND]) + 1
-        <= state.flows.shape[0]
-        and counts[N_INBOUND] + 1 <= state.inbound.shape[0]
-        and 2 * (counts[N_REQUESTS] + 1) < state.requests.shape[0]
-        and counts[N_ANSWERS] + n_words + _FIXED_WORDS <= state.answers.shape[0]
+        stock[N_HOLDS] < stock[ROOM_HOLDS]
+        and stock[N_HEAP] < stock[ROOM_HEAP]
+        and stock[N_LINES] + n_lines <= stock[ROOM_LINES]
+        and 2 * (stock[N_REQUESTS] + 1) < stock[ROOM_REQUESTS]
+        and stock[N_ANSWERS] + n_words + _FIXED_WORDS <= stock[ROOM_ANSWERS]
+        and stock[N_POINTS] < stock[ROOM_POINTS]
+        and 4 * (stock[N_POINTS] + 1) < stock[ROOM_PLACES]
+        and stock[N_LIMITS] < stock[ROOM_LIMITS]
+        and flows < stock[ROOM_FLOWS]
+        and stock[N_INBOUND] < stock[ROOM_INBOUND]
+        and stock[N_STEPS] < stock[ROOM_STEPS]
+        and stock[N_DELTAS] < stock[ROOM_DELTAS]
+        and stock[N_ORDERS] + n_words <= stock[ROOM_ORDERS]
     )
 
 

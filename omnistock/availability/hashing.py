@@ -1,93 +1,119 @@
-"""Open-addressing tables kept in arrays: (SKU, node) -> stockpoint, request id -> answer.
+"""Open-addressing tables in sections: (SKU, node, tag) -> stockpoint, request id -> answer.
 
 A table has an odd number of rows, at most half of them used; a row of zeros is free.
+Under tag -1 stands the first stockpoint of a SKU at a node, whatever its tag.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from omnistock.numerics.compiled import lean_kernel
+from omnistock.availability.layout import (
+    AT_PLACES,
+    AT_REQUESTS,
+    PLACE_FIELDS,
+    REQUEST_FIELDS,
+    ROOM_PLACES,
+    ROOM_REQUESTS,
+)
+from omnistock.numerics.compiled import inner_kernel, lean_kernel
 
 _POSITIVE = 0x7FFFFFFFFFFFFFFF
+_SPREAD = 0x9E3779B1
 
 
-@lean_kernel
+@inner_kernel
 def point_key(sku, node):
     """Key of a (SKU, node) pair: positive, and unlike for unlike pairs."""
     return ((sku + 1) << 31) | (node + 1)
 
 
-@lean_kernel
-def find_point(index, sku, node):
-    """Stockpoint of a SKU at a node, -1 if there is none."""
-    size = index.shape[0]
+@inner_kernel
+def find_place(table, at, size, key, tag):
+    """Word of the row of a key and tag, or of the free row where it belongs."""
+    slot = (key + tag * _SPREAD) % size
+    place = at + slot * PLACE_FIELDS
+    while table[place] != 0 and (table[place] != key or table[place + 1] != tag):
+        slot = slot + 1 if slot + 1 < size else 0
+        place = at + slot * PLACE_FIELDS
+    return place
+
+
+@inner_kernel
+def find_point(state, sku, node, tag):
+    """Stockpoint of a SKU at a node in a compartment (tag -1: the first of any), or -1."""
+    stock = state.stock
+    place = find_place(stock, stock[AT_PLACES], stock[ROOM_PLACES], point_key(sku, node), tag)
+    if stock[place] == 0:
+        return np.int64(-1)
+    return stock[place + 2]
+
+
+@inner_kernel
+def put_point(state, sku, node, tag, s):
+    """Enter a stockpoint, or replace it."""
+    stock = state.stock
     key = point_key(sku, node)
-    slot = key % size
-    while index[slot, 0] != 0:
-        if index[slot, 0] == key:
-            return np.int64(index[slot, 1])
-        slot = (slot + 1) % size
-    return -1
+    place = find_place(stock, stock[AT_PLACES], stock[ROOM_PLACES], key, tag)
+    stock[place] = key
+    stock[place + 1] = tag
+    stock[place + 2] = s
 
 
-@lean_kernel
-def put_point(index, key, point):
-    """Enter a stockpoint under its key."""
-    size = index.shape[0]
-    slot = key % size
-    while index[slot, 0] != 0:
-        slot = (slot + 1) % size
-    index[slot, 0] = key
-    index[slot, 1] = point
-
-
-@lean_kernel
-def find_request(requests, high, low):
-    """Row of a request id, or the free row where it belongs."""
-    size = requests.shape[0]
+@inner_kernel
+def find_in(table, at, size, high, low):
+    """Word of the row of a request id, or of the free row where it belongs."""
     slot = ((high ^ low) & _POSITIVE) % size
-    while requests[slot, 0] != 0 or requests[slot, 1] != 0:
-        if requests[slot, 0] == high and requests[slot, 1] == low:
-            return slot
-        slot = (slot + 1) % size
-    return slot
+    place = at + slot * REQUEST_FIELDS
+    while table[place] != 0 or table[place + 1] != 0:
+        if table[place] == high and table[place + 1] == low:
+            return place
+        slot = slot + 1 if slot + 1 < size else 0
+        place = at + slot * REQUEST_FIELDS
+    return place
 
 
 @lean_kernel
-def rehash_points_into(wider, index):
-    """Enter every stockpoint of ``index`` into the empty table ``wider``."""
-    for slot in range(index.shape[0]):
-        if index[slot, 0] != 0:
-            put_point(wider, index[slot, 0], index[slot, 1])
+def find_request(state, high, low):
+    """Word of a request id's row in book, or of the free row where it belongs."""
+    return find_in(state.book, state.stock[AT_REQUESTS], state.stock[ROOM_REQUESTS], high, low)
 
 
 @lean_kernel
-def rehash_requests_into(wider, requests):
-    """Enter every request of ``requests`` into the empty table ``wider``."""
-    for slot in range(requests.shape[0]):
-        high = requests[slot, 0]
-        low = requests[slot, 1]
-        if high != 0 or low != 0:
-            free = find_request(wider, high, low)
-            # Field by field: assigning a row would need reference counts.
-            for field in range(requests.shape[1]):
-                wider[free, field] = requests[slot, field]
+def rehash_places_into(wider, at, size, table, old_at, old_size):
+    """Enter every stockpoint of a table into an empty, wider one."""
+    for slot in range(old_size):
+        old = old_at + slot * PLACE_FIELDS
+        if table[old] != 0:
+            place = find_place(wider, at, size, table[old], table[old + 1])
+            for field in range(PLACE_FIELDS):
+                wider[place + field] = table[old + field]
 
 
 @lean_kernel
+def rehash_requests_into(wider, at, size, table, old_at, old_size):
+    """Enter every request of a table into an empty, wider one."""
+    for slot in range(old_size):
+        old = old_at + slot * REQUEST_FIELDS
+        if table[old] != 0 or table[old + 1] != 0:
+            place = find_in(wider, at, size, table[old], table[old + 1])
+            for field in range(REQUEST_FIELDS):
+                wider[place + field] = table[old + field]
+
+
+@inner_kernel
 def high_word(value):
     """Upper half of a 64-bit number, as a signed 32-bit one."""
     return value >> 32
 
 
-@lean_kernel
+@inner_kernel
 def low_word(value):
     """Lower half of a 64-bit number, as a signed 32-bit one."""
     return ((value & 0xFFFFFFFF) ^ 0x80000000) - 0x80000000
 
 
-@lean_kernel
+@inner_kernel
 def joined(high, low):
     """The 64-bit number of two signed 32-bit halves."""
     return (np.int64(high) << 32) | (np.int64(low) & 0xFFFFFFFF)

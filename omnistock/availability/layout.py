@@ -1,18 +1,22 @@
 """How the engine's state lies in memory, and what its commands and events look like.
 
-Axes: s = stockpoint (one SKU at one node), t = time bucket counted from the
-current one, h = hold, q = hold line, i = inbound line.
+Axes: s = stockpoint (one SKU at one node in one compartment), t = time bucket
+counted from the current one, h = hold, q = hold line, i = inbound line.
 
-The state is a tuple of arrays with spare capacity; ``counts`` says how much of
-each is in use. Everything a check needs lies in one ``records`` row:
+The state is three arrays. Everything a check needs lies in one ``records`` row:
 
-    base, buffer, flow row, spare, minimum[0], minimum[1], ... minimum[T - 1]
+    base, buffer, flow row, flags, minimum[0], minimum[1], ... minimum[T - 1]
 
 ``base`` is the balance at the end of the current bucket: on hand, plus what is
 due within the bucket, less what is promised up to it. ``minimum[t]`` is the
 lowest balance from bucket ``t`` on, less ``base``: what may be promised for
 bucket ``t`` is ``base + minimum[t] - buffer``. A promise for now changes
-``base`` alone.
+``base`` alone. A negative buffer is stock that may be promised without being there.
+
+``stock`` and ``book`` are runs of int64 sections. ``stock`` begins with a header:
+for each section how many rows are in use, where it begins and how many rows have
+room. A stockpoint's number tells its row; ``stock[AT_POINTS] + s * POINT_FIELDS
++ ON_HAND`` is what it has on hand. ``book`` holds what grows with the orders.
 
 Events are runs of int32 words: kind, number of words, then the fields. A 64-bit
 field takes two words, high word first.
@@ -20,73 +24,166 @@ field takes two words, high word first.
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeVar
-
-import numpy as np
-import numpy.typing as npt
-
-from omnistock.availability.hashing import rehash_points_into, rehash_requests_into
-
-Int32 = npt.NDArray[np.int32]
-Int64 = npt.NDArray[np.int64]
-_Number = TypeVar("_Number", np.int32, np.int64)
-
 # --- records[s, :] ---------------------------------------------------------
 BASE = 0
 BUFFER = 1
-FLOW_ROW = 2  # row in flows, -1 while nothing is dated in the future
+FLOW_ROW = 2  # row of dated flows, -1 while nothing is dated in the future
+FLAGS = 3
 MINIMA = 4
 
-# --- points[s, :] ----------------------------------------------------------
+HAS_STEPS = 1  # flags: the buffer changes on dates
+HAS_OWN_BUFFERS = 2  # flags: some askers have a buffer of their own here
+
+# --- stock[:], the header --------------------------------------------------
+NOW = 0
+BUCKET = 1
+N_BUCKETS = 2
+OVERDUE_BUCKETS = 3  # how late a receipt may be and still count
+OVERDUE_DELAY = 4  # buckets from now at which it then counts
+
+SECTIONS = (
+    "points",
+    "flows",
+    "skus",
+    "nodes",
+    "tags",
+    "askers",
+    "sets",
+    "matches",
+    "limits",
+    "steps",
+    "places",
+    "holds",
+    "lines",
+    "heap",
+    "inbound",
+    "requests",
+    "answers",
+    "deltas",
+    "orders",
+)
+FIRST_BOOK_SECTION = 11
+N_OF = 8
+AT_OF = 40
+ROOM_OF = 72
+HEADER_WORDS = 104
+
+N_POINTS, N_FLOWS, N_SKUS, N_NODES, N_TAGS, N_ASKERS, N_SETS, N_MATCHES = range(N_OF, N_OF + 8)
+N_LIMITS, N_STEPS, N_PLACES, N_HOLDS, N_LINES, N_HEAP, N_INBOUND = range(N_OF + 8, N_OF + 15)
+N_REQUESTS, N_ANSWERS, N_DELTAS, N_ORDERS = range(N_OF + 15, N_OF + 19)
+
+AT_POINTS, AT_FLOWS, AT_SKUS, AT_NODES, AT_TAGS, AT_ASKERS, AT_SETS = range(AT_OF, AT_OF + 7)
+AT_MATCHES, AT_LIMITS, AT_STEPS, AT_PLACES, AT_HOLDS, AT_LINES = range(AT_OF + 7, AT_OF + 13)
+AT_HEAP, AT_INBOUND, AT_REQUESTS, AT_ANSWERS, AT_DELTAS, AT_ORDERS = range(AT_OF + 13, AT_OF + 19)
+
+ROOM_POINTS, ROOM_FLOWS, ROOM_SKUS, ROOM_NODES, ROOM_TAGS = range(ROOM_OF, ROOM_OF + 5)
+ROOM_ASKERS, ROOM_SETS, ROOM_MATCHES, ROOM_LIMITS, ROOM_STEPS = range(ROOM_OF + 5, ROOM_OF + 10)
+ROOM_PLACES, ROOM_HOLDS, ROOM_LINES, ROOM_HEAP, ROOM_INBOUND = range(ROOM_OF + 10, ROOM_OF + 15)
+ROOM_REQUESTS, ROOM_ANSWERS, ROOM_DELTAS, ROOM_ORDERS = range(ROOM_OF + 15, ROOM_OF + 19)
+
+# --- points ----------------------------------------------------------------
 POINT_SKU = 0
 POINT_NODE = 1
-NEXT_POINT = 2  # next stockpoint of the same SKU, by node priority; -1 ends
-ON_HAND = 3
-RESERVED = 4  # open units of soft holds
-COMMITTED = 5  # open units of hard holds
-EXPECTED = 6  # remaining units of all inbound, overdue or beyond the horizon too
-POINT_FIELDS = 7
+POINT_TAG = 2
+NEXT_POINT = 3  # next of the SKU: by node priority, node, expiry, receipt; -1 ends
+ON_HAND = 4
+RESERVED = 5  # open units of soft holds
+COMMITTED = 6  # open units of hard holds
+EXPECTED = 7  # remaining units of all inbound, overdue or beyond the horizon too
+BUFFER_UNITS = 8
+BUFFER_SHARE = 9  # ten-thousandths of on hand
+BACKORDER = 10  # units that may be promised beyond stock
+SWITCHED_OFF = 11
+FIRST_STEP = 12  # dated buffers, -1: none
+FIRST_DELTA = 13  # deltas of feeds since the last snapshot, -1: none
+PICKING = 14  # committed units released to the floor
+POINT_FIELDS = 16
 
-# --- skus[k, :] ------------------------------------------------------------
+# --- skus ------------------------------------------------------------------
 FIRST_POINT = 0
-LIMIT_ROW = 1  # row in limits, -1 while no channel has a limit on the SKU
+FIRST_LIMIT = 1  # -1 while the SKU has no limit
 POINTS_OF_SKU = 2
-SKU_FIELDS = 3
+FENCE = 3  # buckets ahead from which supply is unlimited, -1: never
+UNTRACKED = 4
+FIRST_LATE = 5  # hold lines whose node may still change, -1: none
+LAST_POINT = 6
+SKU_FIELDS = 8
 
-# --- nodes[n, :] -----------------------------------------------------------
+# --- nodes -----------------------------------------------------------------
 NODE_ACTIVE = 0
 NODE_PRIORITY = 1
 NODE_FIELDS = 2
 
-# --- limits[row, channel, :] -----------------------------------------------
-QUOTA = 0  # -1: no ceiling
-QUOTA_USED = 1
-PROTECTION = 2
-PROTECTION_USED = 3
-CHANNEL_BUFFER = 4
-QUOTA_SINCE = 5  # first hold that counts against the quota
-PROTECTION_SINCE = 6
-LIMIT_FIELDS = 7
-# --- limits_until[row, channel, :] (0: no end) -----------------------------
-QUOTA_UNTIL = 0
-PROTECTION_UNTIL = 1
+# --- tags: compartments; 0 is plain stock ----------------------------------
+TAG_SELLABLE = 0
+TAG_SEGMENT = 1
+TAG_OWNER = 2
+TAG_LOT = 3
+TAG_EXPIRES = 4  # first second that it no longer counts, 0: never
+TAG_RECEIVED = 5
+TAG_FIELDS = 6
 
-# --- holds[h, :] -----------------------------------------------------------
+# --- askers: who asks; 0 is nobody in particular ---------------------------
+ASKER_SET = 0  # row of sets: the nodes that may serve it
+ASKER_SEGMENT = 1  # -1: all of them
+ASKER_OWNERS = 2  # bit per owner whose stock it may have
+ASKER_CHANNEL = 3
+ASKER_FIELDS = 4
+
+# --- limits ----------------------------------------------------------------
+LIMIT_KIND = 0
+LIMIT_MATCH = 1
+LIMIT_UNITS = 2  # -1: lifted
+LIMIT_USED = 3
+LIMIT_SINCE = 4  # first hold that counts
+LIMIT_PRIORITY = 5
+LIMIT_UNTIL = 6  # second from which it is void, 0: never
+NEXT_LIMIT = 7
+LIMIT_SHARE = 8  # ten-thousandths, -1: units are given
+LIMIT_REMAINING = 9  # 1: the share is of what higher classes have left
+LIMIT_SEGMENT = 10  # protected within one segment only, -1: in all stock
+LIMIT_FROM = 11  # first due bucket, with LIMIT_TO; both 0: every bucket
+LIMIT_TO = 12
+LIMIT_BACK = 13  # periods whose rest may be used too
+LIMIT_FORWARD = 14
+LIMIT_POINT = 15  # buffers of an asker at one stockpoint, -1: over all nodes
+LIMIT_FIELDS = 16
+
+QUOTA = 1
+PROTECTION = 2
+ASKER_BUFFER = 3
+
+# --- steps: dated buffers --------------------------------------------------
+STEP_BUCKET = 0
+STEP_UNITS = 1
+NEXT_STEP = 2
+STEP_FIELDS = 3
+
+# --- places: open addressing -----------------------------------------------
+PLACE_KEY = 0
+PLACE_TAG = 1
+PLACE_POINT = 2
+PLACE_FIELDS = 3
+
+# --- holds -----------------------------------------------------------------
 STATUS = 0
-HOLD_CHANNEL = 1
+HOLD_ASKER = 1
 FIRST_LINE = 2
-N_LINES = 3
-ORDER = 4
-HOLD_FIELDS = 5
+LINES_OF_HOLD = 3
+ORDER = 4  # reference code; -2 - n is the order of number n
+EXPIRES = 5
+HOLD_FLAGS = 6
+HOLD_FIELDS = 8
 
 HELD = 1
 CONFIRMED = 2
 SHIPPED = 3
 RELEASED = 4
 EXPIRED = 5
-STATUS_NAMES = ("", "held", "confirmed", "shipped", "released", "expired")
+PICKED = 6
+STATUS_NAMES = ("", "held", "confirmed", "shipped", "released", "expired", "picking")
 
-# --- lines[q, :] -----------------------------------------------------------
+# --- lines -----------------------------------------------------------------
 LINE_POINT = 0
 LINE_BUCKET = 1
 OPEN = 2
@@ -94,17 +191,21 @@ LINE_SHIPPED = 3
 RETURNED = 4
 REQUEST_LINE = 5
 LINE_SKU = 6  # the SKU that was asked for: the kit, if the line is a component
-LINE_HOLD = 7
-LINE_FIELDS = 8
+LINE_PER = 7  # units in one of what was asked for
+LINE_HOLD = 8
+NEXT_LATE = 9
+LINE_FIELDS = 10
 
-# --- inbound[i, :] ---------------------------------------------------------
+# --- heap, inbound ---------------------------------------------------------
+HEAP_FIELDS = 2
 INBOUND_POINT = 0
 INBOUND_BUCKET = 1
 REMAINING = 2
 INBOUND_REFERENCE = 3
-INBOUND_FIELDS = 4
+ETA = 4
+INBOUND_FIELDS = 5
 
-# --- requests[slot, :] -----------------------------------------------------
+# --- requests: open addressing by request id -------------------------------
 ID_HIGH = 0
 ID_LOW = 1
 FINGERPRINT = 2
@@ -112,47 +213,66 @@ ANSWER_AT = 3
 ANSWER_WORDS = 4
 REQUEST_FIELDS = 5
 
-# --- counts[:] -------------------------------------------------------------
-N_POINTS = 0
-N_FLOWS = 1
-N_LIMITS = 2
-N_HOLDS = 3
-N_HOLD_LINES = 4
-N_HEAP = 5
-N_INBOUND = 6
-N_REQUESTS = 7
-N_ANSWERS = 8
-NOW = 9
-BUCKET = 10
-N_BUCKETS = 11
-N_SKUS = 12
-N_NODES = 13
-N_CHANNELS = 14
-COUNT_FIELDS = 15
+# --- deltas of feeds -------------------------------------------------------
+DELTA_SOURCE = 0
+DELTA_SEQUENCE = 1
+DELTA_UNITS = 2  # a snapshot's row has the watermark as sequence and no units
+NEXT_DELTA = 3
+IS_WATERMARK = 4
+DELTA_FIELDS = 5
+
+# --- orders: what was ordered, held or not ---------------------------------
+ORDER_CODE = 0
+ORDER_SKU = 1
+ORDER_UNITS = 2
+ORDER_ASKER = 3
+ORDER_BUCKET = 4
+ORDER_PRIORITY = 5
+ORDER_STRATEGY = 6
+ORDER_FIELDS = 7
 
 # --- commands: int64 words, kind, request id (2), content hash, then ------
-RESERVE = 1  # order, channel, ttl, partial, n_lines, then per line:
-#              sku, node or -1, bucket, quantity, n_components, (sku, units)...
-CONFIRM = 2  # hold
+RESERVE = 1  # order, asker, ttl, flags, n replaced, holds..., n_lines, then per line:
+#              sku, node or -1, bucket, quantity, lot or -1, due second, seconds of life,
+#              n_components, (sku, units)...
+CONFIRM = 2  # hold, then a line that names nothing
 RELEASE = 3  # hold, n, (line, quantity)...; n = 0: all that is open
 SHIP = 4  # as RELEASE
 RECEIVE = 5  # point, quantity, inbound row or -1
 EXPECT = 6  # inbound row, point, bucket, quantity, reference, eta
-ADJUST = 7  # point, delta
-COUNT = 8  # point, on hand
-ISSUE = 9  # point, quantity, channel, force
+ADJUST = 7  # point, delta, may become negative
+COUNT = 8  # point, on hand, reduce
+ISSUE = 9  # point, quantity, asker, force, dry run, reduce
 TRANSFER = 10  # from, to, quantity, inbound row, bucket, reference, eta, force
-SET_BUFFER = 11  # point, units
-SET_LIMIT = 12  # sku, channel, field, units, until
+SET_BUFFER = 11  # point, units, share, since bucket or -1
+SET_LIMIT = 12  # as E_LIMIT
 SET_NODE = 13  # node, active
 TAKE_BACK = 14  # hold, line, quantity, point
-ADD_POINT = 15  # point, sku, node
+ADD_POINT = 15  # point, sku, node, tag
 TICK = 16
-HEADER_WORDS = 4
+MOVE = 17  # from, to, quantity, force
+UPDATE = 18  # hold, n decreases, (line, units)..., n_lines, lines as in RESERVE
+SPLIT = 19  # hold, order, n, (line, units)...
+RELOCATE = 20  # hold, line, units, point, ship
+PICK = 21  # hold
+SET_BACKORDER = 22  # point, units
+SWITCH_POINT = 23  # point, off
+DELTA = 24  # point, source, sequence, units
+SNAPSHOT = 25  # point, on hand, source, sequence or -1, n, netted holds...
+ENTER_ORDER = 26  # order, asker, bucket, priority, strategy, n, (sku, units)...
+COMMAND_WORDS = 4
+
+PARTIAL = 1  # flags of RESERVE
+WITH_BACKORDER = 2
+LIFO = 4
+FIFO = 8
+TOGETHER = 16
+LATE = 32
+DRY_RUN = 64
 
 # --- outcomes --------------------------------------------------------------
 OK = 0
-SHORT = 1  # n, then per short line: line, available, binding
+SHORT = 1  # hold, backordered, n, then per short line: line, available, binding
 CONFLICT = 2
 UNKNOWN_HOLD = 3
 WRONG_STATUS = 4  # status
@@ -169,6 +289,9 @@ BY_CHANNEL_BUFFER = 4
 BY_PROTECTION = 5
 BY_QUOTA = 6
 BY_NODE = 7
+BY_LOT = 8
+BY_SEGMENT = 9
+BY_NOT_STOCKED = 10
 BINDING_NAMES = (
     "",
     "stock",
@@ -178,179 +301,55 @@ BINDING_NAMES = (
     "protection",
     "quota",
     "node",
+    "lot or expiry",
+    "segment",
+    "not stocked",
 )
 
 # --- events: int32 words, kind, number of words, then ----------------------
-E_POINT = 1  # point, sku, node
-E_HOLD = 2  # hold, order, channel, status, expires(2), then per line:
-#             point, bucket, quantity, request line, asked sku
+E_POINT = 1  # point, sku, node, tag
+E_HOLD = 2  # hold, order, asker, status, expires(2), flags, then per line:
+#             point, bucket, quantity, request line, asked sku, per
 E_STATUS = 3  # hold, status
 E_RELEASE = 4  # line row, quantity
 E_SHIP = 5  # line row, quantity
 E_ON_HAND = 6  # point, delta, cause
 E_INBOUND = 7  # row, point, bucket, remaining, reference, eta(2)
-E_BUFFER = 8  # point, units
-E_LIMIT = 9  # sku, channel, field, units, until(2)
+E_BUFFER = 8  # point, units, share
+E_LIMIT = 9  # row, sku, kind, match, units, priority, until(2), share, remaining, segment,
+#              from, to, back, forward, point
 E_NODE = 10  # node, active
 E_RETURN = 11  # line row, quantity, point
-E_USE = 12  # sku, channel, units: sold without a hold
+E_USE = 12  # point, asker, units: sold without a hold
 E_REQUEST = 13  # request id(4), fingerprint(2), then the answer
-HOLD_HEAD_WORDS = 8
-HOLD_LINE_WORDS = 5
+E_LINES = 14  # hold, then per line: point, bucket, open, shipped, returned, request line,
+#               asked sku, per; the hold's lines from now on
+E_BACKORDER = 15  # point, units
+E_SWITCH = 16  # point, off
+E_STEP = 17  # point, bucket, units: the buffer from that bucket on
+E_DELTA = 18  # point, source, sequence(2), units, is watermark
+E_ORDER = 19  # order, sku, units, asker, bucket, priority, strategy
+HOLD_HEAD_WORDS = 9
+HOLD_LINE_WORDS = 6
+LINES_HEAD_WORDS = 3
+LINES_LINE_WORDS = 8
 REQUEST_HEAD_WORDS = 8
+LIMIT_WORDS = 18
 
 CAUSE_RECEIPT = 1
 CAUSE_ADJUST = 2
 CAUSE_COUNT = 3
 CAUSE_ISSUE = 4
 CAUSE_TRANSFER = 5
+CAUSE_MOVE = 6
+CAUSE_DELTA = 7
+CAUSE_SNAPSHOT = 8
 
-NO_CHANNEL = 0
+NOBODY = 0
+ANY_SEGMENT = -1
 # Above any sum of what one stockpoint may hold, below the end of int32.
 MOST_UNITS = 1_000_000_000
-
-
-class State(NamedTuple):
-    """All arrays of one engine; see the module docstring for the axes."""
-
-    records: Int32
-    points: Int64
-    flows: Int32  # [row, 0:T] receipts and [row, T:2T] promises by bucket modulo T
-    skus: Int64
-    nodes: Int64
-    channel_nodes: npt.NDArray[np.uint8]
-    limits: Int64
-    limits_until: Int64
-    holds: Int64
-    expires: Int64
-    lines: Int64
-    heap: Int64  # [k, 0] second of expiry, [k, 1] hold
-    inbound: Int64
-    eta: Int64
-    places: Int64  # open addressing: [slot, 0] key + 1, [slot, 1] stockpoint
-    requests: Int64  # open addressing by request id
-    answers: Int64
-    counts: Int64
-
-
-_SIZES = {
-    "records": 64,
-    "points": 64,
-    "flows": 16,
-    "skus": 64,
-    "nodes": 16,
-    "limits": 16,
-    "limits_until": 16,
-    "holds": 64,
-    "expires": 64,
-    "lines": 128,
-    "heap": 64,
-    "inbound": 64,
-    "eta": 64,
-    "answers": 256,
-}
-
-
-def new_state(n_buckets: int) -> State:
-    """Return an empty state with a horizon of ``n_buckets``."""
-    counts = np.zeros(COUNT_FIELDS, np.int64)
-    counts[N_BUCKETS] = n_buckets
-    counts[N_CHANNELS] = 1
-    channels = 8
-    return State(
-        records=np.zeros((_SIZES["records"], MINIMA + n_buckets), np.int32),
-        points=np.zeros((_SIZES["points"], POINT_FIELDS), np.int64),
-        flows=np.zeros((_SIZES["flows"], 2 * n_buckets), np.int32),
-        skus=np.full((_SIZES["skus"], SKU_FIELDS), -1, np.int64),
-        nodes=np.zeros((_SIZES["nodes"], NODE_FIELDS), np.int64),
-        channel_nodes=np.ones((channels, _SIZES["nodes"]), np.uint8),
-        limits=np.zeros((_SIZES["limits"], channels, LIMIT_FIELDS), np.int64),
-        limits_until=np.zeros((_SIZES["limits"], channels, 2), np.int64),
-        holds=np.zeros((_SIZES["holds"], HOLD_FIELDS), np.int64),
-        expires=np.zeros(_SIZES["expires"], np.int64),
-        lines=np.zeros((_SIZES["lines"], LINE_FIELDS), np.int64),
-        heap=np.zeros((_SIZES["heap"], 2), np.int64),
-        inbound=np.zeros((_SIZES["inbound"], INBOUND_FIELDS), np.int64),
-        eta=np.zeros(_SIZES["eta"], np.int64),
-        places=np.zeros((257, 2), np.int64),
-        requests=np.zeros((257, REQUEST_FIELDS), np.int64),
-        answers=np.zeros(_SIZES["answers"], np.int64),
-        counts=counts,
-    )
-
-
-def _longer(array: npt.NDArray[_Number], rows: int, fill: int = 0) -> npt.NDArray[_Number]:
-    if rows <= len(array):
-        return array
-    longer = np.full((max(rows, 2 * len(array)), *array.shape[1:]), fill, array.dtype)
-    longer[: len(array)] = array
-    return longer
-
-
-def with_room(
-    state: State,
-    *,
-    points: int = 0,
-    flows: int = 0,
-    limits: int = 0,
-    holds: int = 0,
-    lines: int = 0,
-    inbound: int = 0,
-    requests: int = 0,
-    answers: int = 0,
-    skus: int = 0,
-    nodes: int = 0,
-    channels: int = 0,
-) -> State:
-    """Return ``state`` with room for so many more of each; arrays that fit are kept."""
-    counts = state.counts
-    n_points = int(counts[N_POINTS]) + points
-    n_holds = int(counts[N_HOLDS]) + holds
-    n_inbound = int(counts[N_INBOUND]) + inbound
-    n_limits = int(counts[N_LIMITS]) + limits
-    n_nodes = int(counts[N_NODES]) + nodes
-    n_channels = int(counts[N_CHANNELS]) + channels
-    state = state._replace(
-        records=_longer(state.records, n_points),
-        points=_longer(state.points, n_points),
-        flows=_longer(state.flows, int(counts[N_FLOWS]) + flows),
-        skus=_longer(state.skus, int(counts[N_SKUS]) + skus, -1),
-        nodes=_longer(state.nodes, n_nodes),
-        limits=_longer(state.limits, n_limits),
-        limits_until=_longer(state.limits_until, n_limits),
-        holds=_longer(state.holds, n_holds),
-        expires=_longer(state.expires, n_holds),
-        lines=_longer(state.lines, int(counts[N_HOLD_LINES]) + lines),
-        heap=_longer(state.heap, int(counts[N_HEAP]) + holds),
-        inbound=_longer(state.inbound, n_inbound),
-        eta=_longer(state.eta, n_inbound),
-        answers=_longer(state.answers, int(counts[N_ANSWERS]) + answers),
-    )
-    if n_channels > len(state.channel_nodes) or n_nodes > state.channel_nodes.shape[1]:
-        state = _wider(state, n_channels)
-    if 2 * n_points >= len(state.places):
-        places = np.zeros((4 * n_points + 1, 2), np.int64)
-        rehash_points_into(places, state.places)
-        state = state._replace(places=places)
-    n_requests = int(counts[N_REQUESTS]) + requests
-    if 2 * n_requests >= len(state.requests):
-        table = np.zeros((4 * n_requests + 1, REQUEST_FIELDS), np.int64)
-        rehash_requests_into(table, state.requests)
-        state = state._replace(requests=table)
-    return state
-
-
-def _wider(state: State, n_channels: int) -> State:
-    """Give the arrays with a channel or node axis room for more of them."""
-    wide = max(n_channels, len(state.channel_nodes))
-    if n_channels > len(state.channel_nodes):
-        wide = max(n_channels, 2 * len(state.channel_nodes))
-    allowed = np.ones((wide, len(state.nodes)), np.uint8)
-    old = state.channel_nodes
-    allowed[: old.shape[0], : old.shape[1]] = old
-    limits = np.zeros((len(state.limits), wide, LIMIT_FIELDS), np.int64)
-    limits[:, :, QUOTA] = -1
-    limits[:, : old.shape[0]] = state.limits
-    until = np.zeros((len(state.limits), wide, 2), np.int64)
-    until[:, : old.shape[0]] = state.limits_until
-    return state._replace(channel_nodes=allowed, limits=limits, limits_until=until)
+# A minimum so high that no promise can bring the balance down to it.
+PLENTY = 2_000_000_000
+# More than can be promised of anything: what an untracked SKU has.
+UNBOUNDED = 1 << 40

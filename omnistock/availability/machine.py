@@ -13,26 +13,20 @@ import numpy as np
 
 from omnistock.availability.answers import (
     EVENT_WORDS,
-    LINES_NEEDED,
     NEXT_COMMAND,
     RESULT_WORDS,
+    WORDS_NEEDED,
 )
+from omnistock.availability.arena import Int32, Int64, State, with_room
 from omnistock.availability.decide import decide
-from omnistock.availability.fold import fold
-from omnistock.availability.layout import (
-    BUCKET,
-    N_INBOUND,
-    NOW,
-    Int32,
-    Int64,
-    State,
-    with_room,
-)
-from omnistock.availability.promise import line_available, sku_available
+from omnistock.availability.draw import DRAFT_FIELDS
+from omnistock.availability.fold import fold, relink
+from omnistock.availability.layout import BUCKET, N_INBOUND, NOW
+from omnistock.availability.promise import LINE_WORDS, line_available, sku_available
 from omnistock.availability.stock import advance
 from omnistock.numerics.compiled import lean_kernel
 
-__all__ = ["Outcome", "available_units", "line_units", "move_time", "replay", "run"]
+__all__ = ["Outcome", "available_units", "line_units", "move_time", "relink", "replay", "run"]
 
 
 class Outcome(NamedTuple):
@@ -50,10 +44,30 @@ class Outcome(NamedTuple):
 
 def move_time(state: State, now: int, bucket: int) -> State:
     """Expire and roll up to the second ``now`` in ``bucket``; an earlier time changes nothing."""
-    if now > state.counts[NOW] or bucket > state.counts[BUCKET]:
-        state = with_room(state, flows=int(state.counts[N_INBOUND]))
+    if now > state.stock[NOW] or bucket > state.stock[BUCKET]:
+        if bucket > state.stock[BUCKET]:
+            state = with_room(state, flows=int(state.stock[N_INBOUND]))
         advance(state, now, bucket)
     return state
+
+
+def _roomier(state: State, need: int, left: int) -> State:
+    """Give room for a command or event of ``need`` words, and for ``left`` small ones more."""
+    return with_room(
+        state,
+        points=left + 1,
+        flows=need // 4 + int(state.stock[N_INBOUND]),
+        limits=left + 1,
+        steps=left + 1,
+        holds=left + 1,
+        heap=left + 1,
+        lines=need + 2 * left,
+        inbound=left + 1,
+        requests=left + 1,
+        answers=need + 32 + 16 * left,
+        deltas=left + 1,
+        orders=need + left,
+    )
 
 
 def run(state: State, words: Int64, offsets: Int64, *, now: int, bucket: int) -> Outcome:
@@ -77,34 +91,23 @@ def run(state: State, words: Int64, offsets: Int64, *, now: int, bucket: int) ->
     """
     state = move_time(state, now, bucket)
     n_commands = len(offsets) - 1
-    size = 256 + 2 * len(words)
-    events = np.zeros(4 * size, np.int32)
-    results = np.zeros(2 * size, np.int64)
+    size = 1024 + 2 * len(words)
+    events = np.empty(2 * size, np.int32)
+    results = np.empty(size, np.int64)
     result_offsets = np.zeros(n_commands + 1, np.int64)
-    draft = np.zeros((size, 5), np.int64)
+    draft = np.empty((1024, DRAFT_FIELDS), np.int64)
     cursor = np.zeros(4, np.int64)
     while True:
         decide(state, events, results, result_offsets, draft, cursor, words, offsets)
         if cursor[NEXT_COMMAND] >= n_commands:
             break
-        need = int(cursor[LINES_NEEDED])
-        left = n_commands - int(cursor[NEXT_COMMAND])
-        state = with_room(
-            state,
-            points=left + 1,
-            flows=need + int(state.counts[N_INBOUND]),
-            limits=left + 1,
-            holds=left + 1,
-            lines=need + 2 * left,
-            inbound=left + 1,
-            requests=left + 1,
-            answers=need + 16 * left,
-        )
-        events = np.concatenate([events, np.zeros(len(events) + 2 * need, np.int32)])
-        results = np.concatenate([results, np.zeros(len(results) + need, np.int64)])
-        draft = np.zeros((max(len(draft), need), 5), np.int64)
+        need = int(cursor[WORDS_NEEDED])
+        state = _roomier(state, need, n_commands - int(cursor[NEXT_COMMAND]))
+        events = np.concatenate([events, np.empty(len(events) + 2 * need, np.int32)])
+        results = np.concatenate([results, np.empty(len(results) + need, np.int64)])
+        draft = np.empty((max(len(draft), need), DRAFT_FIELDS), np.int64)
     used = int(cursor[RESULT_WORDS])
-    return Outcome(state, events[: cursor[EVENT_WORDS]].copy(), results[:used], result_offsets)
+    return Outcome(state, events[: cursor[EVENT_WORDS]], results[:used], result_offsets)
 
 
 def replay(state: State, events: Int32, *, now: int, bucket: int) -> State:
@@ -120,38 +123,27 @@ def replay(state: State, events: Int32, *, now: int, bucket: int) -> State:
     state = move_time(state, now, bucket)
     at = fold(state, events, 0)
     while at < len(events):
-        need = int(events[at + 1])
-        more = len(events) - at
-        state = with_room(
-            state,
-            points=1 + more // 8,
-            flows=need + int(state.counts[N_INBOUND]),
-            limits=1 + more // 16,
-            holds=1 + more // 16,
-            lines=need + more // 8,
-            inbound=1 + more // 16,
-            requests=1 + more // 16,
-            answers=need + 32 + more // 4,
-        )
+        state = _roomier(state, int(events[at + 1]), 1 + (len(events) - at) // 8)
         at = fold(state, events, at)
     return state
 
 
 @lean_kernel
-def available_units_into(units, state, skus, nodes, channels, ahead):
-    """Fill ``units[k]`` with what question k may be promised."""
+def available_units_into(units, words, state, skus, nodes, askers, ahead):
+    """Fill ``units[k]`` with what question k may be promised; ``words`` is a line to write in."""
     for k in range(units.shape[0]):
-        units[k] = sku_available(state, skus[k], nodes[k], channels[k], ahead[k])
+        words[0] = skus[k]
+        units[k] = sku_available(state, skus[k], nodes[k], askers[k], ahead[k], words, 0)
 
 
 def available_units(
-    state: State, *, skus: Int64, nodes: Int64, channels: Int64, ahead: Int64
+    state: State, *, skus: Int64, nodes: Int64, askers: Int64, ahead: Int64
 ) -> Int64:
     """Available units for many questions at once.
 
     Parameters
     ----------
-    skus, nodes, channels : (n,) int64
+    skus, nodes, askers : (n,) int64
         Codes; node -1 asks all nodes together.
     ahead : (n,) int64
         Buckets from the current one.
@@ -162,11 +154,13 @@ def available_units(
         The largest quantity that ``reserve`` would hold for each question alone.
     """
     units = np.zeros(len(skus), np.int64)
-    available_units_into(units, state, skus, nodes, channels, ahead)
+    line = np.array([0, -1, 0, 0, -1, 0, 0, 0], np.int64)
+    assert len(line) == LINE_WORDS
+    available_units_into(units, line, state, skus, nodes, askers, ahead)
     return units
 
 
 @lean_kernel
-def line_units(state, words, channel):
+def line_units(state, words, asker, together):
     """Units of one line, laid out as in a reserve command, that may be promised."""
-    return line_available(state, words, 0, channel)
+    return line_available(state, words, 0, asker, together)

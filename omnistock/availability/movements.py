@@ -4,41 +4,56 @@ from __future__ import annotations
 
 import numpy as np
 
-from omnistock.availability.answers import EVENT_WORDS, answer, happened
+from omnistock.availability.answers import RESULT_WORDS, answer, begin, happened
+from omnistock.availability.cells import hold_row, inbound_row, line_row, point
 from omnistock.availability.hashing import high_word, low_word
 from omnistock.availability.layout import (
     BASE,
+    BUCKET,
     CAUSE_ISSUE,
+    CAUSE_MOVE,
     CAUSE_RECEIPT,
     CAUSE_TRANSFER,
+    CONFIRMED,
     E_INBOUND,
     E_LIMIT,
     E_ON_HAND,
+    E_RELEASE,
     E_USE,
+    ETA,
     EXPECTED,
+    HELD,
     INBOUND_BUCKET,
     INBOUND_REFERENCE,
-    MINIMA,
+    LIMIT_WORDS,
+    LINE_BUCKET,
+    LINE_HOLD,
+    LINE_POINT,
     MOST_UNITS,
     N_INBOUND,
+    N_LINES,
     NOT_ON_HAND,
     OK,
     ON_HAND,
+    OPEN,
     OVERFLOW,
-    POINT_SKU,
+    PICKED,
     PROMISED,
     REMAINING,
+    STATUS,
 )
-from omnistock.numerics.compiled import lean_kernel
+from omnistock.availability.stock import unpromised
+from omnistock.numerics.compiled import inner_kernel
 
 
-@lean_kernel
-def on_hand_fits(state, results, cursor, s, delta):
-    """True if on hand stays within 0 and the most units; else the refusal is answered."""
-    after = state.points[s, ON_HAND] + delta
-    if after < 0:
+@inner_kernel
+def on_hand_fits(state, results, cursor, s, delta, may_be_negative):
+    """True if on hand stays within its bounds; else the refusal is answered."""
+    on_hand = state.stock[point(state, s) + ON_HAND]
+    after = on_hand + delta
+    if after < (-MOST_UNITS if may_be_negative else 0):
         answer(results, cursor, NOT_ON_HAND)
-        answer(results, cursor, state.points[s, ON_HAND])
+        answer(results, cursor, max(0, on_hand))
         return False
     if after > MOST_UNITS:
         answer(results, cursor, OVERFLOW)
@@ -46,14 +61,13 @@ def on_hand_fits(state, results, cursor, s, delta):
     return True
 
 
-@lean_kernel
+@inner_kernel
 def may_leave(state, results, cursor, s, units, force):
     """True if units may leave a stockpoint without breaking a promise; else it is answered."""
-    on_hand = state.points[s, ON_HAND]
+    on_hand = max(0, state.stock[point(state, s) + ON_HAND])
     most = on_hand
     if not force:
-        unpromised = np.int64(state.records[s, BASE]) + np.int64(state.records[s, MINIMA])
-        most = min(on_hand, max(0, unpromised))
+        most = min(on_hand, max(0, unpromised(state, s)))
     if units > most:
         answer(results, cursor, NOT_ON_HAND if units > on_hand else PROMISED)
         answer(results, cursor, most)
@@ -61,30 +75,73 @@ def may_leave(state, results, cursor, s, units, force):
     return True
 
 
-@lean_kernel
+@inner_kernel
+def reduce_newest(state, events, results, cursor, s, short, later):
+    """Release units at a stockpoint, newest hold first, until ``short`` is made good.
+
+    ``later``: lines due in later buckets instead of those due now. Each release is
+    answered as hold, line row, units. Returns (units released, releases).
+    """
+    total = np.int64(0)
+    count = 0
+    q = state.stock[N_LINES] - 1
+    while q >= 0 and total < short:
+        line = line_row(state, q)
+        units = state.book[line + OPEN]
+        is_later = state.book[line + LINE_BUCKET] > state.stock[BUCKET]
+        if state.book[line + LINE_POINT] == s and units > 0 and is_later == later:
+            hold = state.book[line + LINE_HOLD]
+            status = state.book[hold_row(state, hold) + STATUS]
+            if status == HELD or status == CONFIRMED or status == PICKED:
+                units = min(units, short - total)
+                happened(events, cursor, E_RELEASE, q, units, 0)
+                answer(results, cursor, hold)
+                answer(results, cursor, q)
+                answer(results, cursor, units)
+                total += units
+                count += 1
+        q -= 1
+    return total, count
+
+
+@inner_kernel
+def reduce_promises(state, events, results, cursor, s, delta):
+    """Release promises that on hand cannot keep once it has changed by ``delta``.
+
+    Answers the number of releases, then hold, line row, units of each.
+    """
+    at = cursor[RESULT_WORDS]
+    answer(results, cursor, 0)
+    short = -(np.int64(state.records[s, BASE]) + delta)
+    now, count = reduce_newest(state, events, results, cursor, s, short, False)
+    short = -(unpromised(state, s) + delta + now)
+    _, more = reduce_newest(state, events, results, cursor, s, short, True)
+    results[at] = count + more
+
+
+@inner_kernel
 def receive(state, events, results, cursor, words, at):
     """Take units into stock, against an inbound line if one is named."""
     s = words[at]
     units = words[at + 1]
     i = np.int64(words[at + 2])
-    if not on_hand_fits(state, results, cursor, s, units):
+    if not on_hand_fits(state, results, cursor, s, units, True):
         return
     if i >= 0:
-        left = max(0, state.inbound[i, REMAINING] - units)
+        line = inbound_row(state, i)
+        left = max(0, state.book[line + REMAINING] - units)
         inbound_event(
-            events, cursor, i, s, state.inbound[i, INBOUND_BUCKET], left,
-            state.inbound[i, INBOUND_REFERENCE], state.eta[i],
+            events, cursor, i, s, state.book[line + INBOUND_BUCKET], left,
+            state.book[line + INBOUND_REFERENCE], state.book[line + ETA],
         )  # fmt: skip
     happened(events, cursor, E_ON_HAND, s, units, CAUSE_RECEIPT)
     answer(results, cursor, OK)
 
 
-@lean_kernel
+@inner_kernel
 def inbound_event(events, cursor, i, s, bucket, units, reference, eta):
     """Write what remains of an inbound line."""
-    at = cursor[EVENT_WORDS]
-    events[at] = E_INBOUND
-    events[at + 1] = 9
+    at = begin(events, cursor, E_INBOUND, 9)
     events[at + 2] = i
     events[at + 3] = s
     events[at + 4] = bucket
@@ -92,24 +149,25 @@ def inbound_event(events, cursor, i, s, bucket, units, reference, eta):
     events[at + 6] = reference
     events[at + 7] = high_word(eta)
     events[at + 8] = low_word(eta)
-    cursor[EVENT_WORDS] = at + events[at + 1]
 
 
-@lean_kernel
+@inner_kernel
 def expected_fits(state, results, cursor, s, more):
     """True if a stockpoint may expect ``more`` units; else the refusal is answered."""
-    if state.points[s, EXPECTED] + more > MOST_UNITS:
+    if state.stock[point(state, s) + EXPECTED] + more > MOST_UNITS:
         answer(results, cursor, OVERFLOW)
         return False
     return True
 
 
-@lean_kernel
+@inner_kernel
 def expect(state, events, results, cursor, words, at):
     """Announce an inbound line, or set what remains of one and when it is due."""
     i = words[at]
     units = words[at + 3]
-    before = state.inbound[i, REMAINING] if i < state.counts[N_INBOUND] else 0
+    before = np.int64(0)
+    if i < state.stock[N_INBOUND]:
+        before = state.book[inbound_row(state, i) + REMAINING]
     if not expected_fits(state, results, cursor, words[at + 1], units - before):
         return
     inbound_event(
@@ -118,19 +176,31 @@ def expect(state, events, results, cursor, words, at):
     answer(results, cursor, OK)
 
 
-@lean_kernel
+@inner_kernel
 def issue(state, events, results, cursor, words, at):
-    """Sell or use units on the spot, without a hold."""
+    """Sell or use units on the spot, without a hold; a dry run only looks whether it could.
+
+    Answer: outcome, change of on hand, then what had to yield.
+    """
     s = words[at]
     units = words[at + 1]
     if not may_leave(state, results, cursor, s, units, words[at + 3] != 0):
         return
-    happened(events, cursor, E_ON_HAND, s, -units, CAUSE_ISSUE)
-    happened(events, cursor, E_USE, state.points[s, POINT_SKU], words[at + 2], units)
     answer(results, cursor, OK)
+    if words[at + 4] != 0:
+        answer(results, cursor, 0)
+        answer(results, cursor, 0)
+        return
+    answer(results, cursor, -units)
+    if words[at + 5] != 0:
+        reduce_promises(state, events, results, cursor, s, -units)
+    else:
+        answer(results, cursor, 0)
+    happened(events, cursor, E_ON_HAND, s, -units, CAUSE_ISSUE)
+    happened(events, cursor, E_USE, s, words[at + 2], units)
 
 
-@lean_kernel
+@inner_kernel
 def transfer(state, events, results, cursor, words, at):
     """Send units from one stockpoint; they are inbound at the other until received there."""
     source = words[at]
@@ -147,24 +217,45 @@ def transfer(state, events, results, cursor, words, at):
     answer(results, cursor, OK)
 
 
-@lean_kernel
-def correct(state, events, results, cursor, s, delta, cause):
-    """Change on hand by what was counted or found; promises stay and may then be short."""
-    if not on_hand_fits(state, results, cursor, s, delta):
+@inner_kernel
+def move(state, events, results, cursor, words, at):
+    """Move units from one compartment of a node to another at once."""
+    source = words[at]
+    target = words[at + 1]
+    units = words[at + 2]
+    if not may_leave(state, results, cursor, source, units, words[at + 3] != 0):
         return
-    happened(events, cursor, E_ON_HAND, s, delta, cause)
+    if not on_hand_fits(state, results, cursor, target, units, True):
+        return
+    happened(events, cursor, E_ON_HAND, source, -units, CAUSE_MOVE)
+    happened(events, cursor, E_ON_HAND, target, units, CAUSE_MOVE)
+    answer(results, cursor, OK)
+
+
+@inner_kernel
+def correct(state, events, results, cursor, s, delta, cause, may_be_negative, reduce):
+    """Change on hand by what was counted or found. Answer: outcome, difference, what had to yield.
+
+    Promises stay and may then be short, or yield with ``reduce``.
+    """
+    if not on_hand_fits(state, results, cursor, s, delta, may_be_negative):
+        return
     answer(results, cursor, OK)
     answer(results, cursor, delta)
+    if reduce:
+        reduce_promises(state, events, results, cursor, s, delta)
+    else:
+        answer(results, cursor, 0)
+    happened(events, cursor, E_ON_HAND, s, delta, cause)
 
 
-@lean_kernel
+@inner_kernel
 def set_limit(events, cursor, words, at):
-    """Write a quota, protection or channel buffer."""
-    place = cursor[EVENT_WORDS]
-    events[place] = E_LIMIT
-    events[place + 1] = 8
-    for k in range(4):
+    """Write a quota, protection or asker's buffer."""
+    place = begin(events, cursor, E_LIMIT, LIMIT_WORDS)
+    for k in range(6):
         events[place + 2 + k] = words[at + k]
-    events[place + 6] = high_word(words[at + 4])
-    events[place + 7] = low_word(words[at + 4])
-    cursor[EVENT_WORDS] = place + events[place + 1]
+    events[place + 8] = high_word(words[at + 6])
+    events[place + 9] = low_word(words[at + 6])
+    for k in range(8):
+        events[place + 10 + k] = words[at + 7 + k]

@@ -1,359 +1,327 @@
-"""What one asker may be promised, and from which nodes it is drawn.
+"""What one asker may be promised.
 
 One question, one kernel: ``available`` and ``reserve`` both go through
 :func:`line_available` on the same state, so they cannot disagree.
 
-A command's line lies in ``words`` as: sku, node or -1, bucket, quantity,
-n_components, then (component sku, units per unit) for each component. A plain
-SKU is its own single component. Components of one line are different SKUs.
-
-A draft row is: stockpoint, bucket, units, request line, asked sku.
+A line lies in ``words`` from ``at`` on as: sku, node or -1, bucket, quantity, lot
+or -1, second when it is due, seconds of life that the lot must then have left,
+n_components, then (component sku, units per unit) for each component. A plain SKU
+is its own single component. Components of one line are different SKUs.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from omnistock.availability.cells import asker_row, in_set, node_row, point, sku_row, tag_row
 from omnistock.availability.hashing import find_point
 from omnistock.availability.layout import (
+    ANY_SEGMENT,
+    ASKER_OWNERS,
+    ASKER_SEGMENT,
+    ASKER_SET,
+    BACKORDER,
     BASE,
     BUCKET,
     BUFFER,
-    BY_BUFFER,
-    BY_CHANNEL_BUFFER,
-    BY_NODE,
-    BY_PROMISES,
-    BY_PROTECTION,
-    BY_QUOTA,
-    BY_STOCK,
-    CHANNEL_BUFFER,
+    FENCE,
+    FIRST_LIMIT,
     FIRST_POINT,
-    LIMIT_ROW,
+    FLAGS,
+    HAS_OWN_BUFFERS,
     MINIMA,
     N_BUCKETS,
-    N_CHANNELS,
     NEXT_POINT,
+    NOBODY,
     NODE_ACTIVE,
     NOW,
-    ON_HAND,
     POINT_NODE,
-    PROTECTION,
-    PROTECTION_UNTIL,
-    PROTECTION_USED,
-    QUOTA,
-    QUOTA_UNTIL,
-    QUOTA_USED,
+    POINT_SKU,
+    POINT_TAG,
+    SWITCHED_OFF,
+    TAG_EXPIRES,
+    TAG_LOT,
+    TAG_OWNER,
+    TAG_SEGMENT,
+    TAG_SELLABLE,
+    UNBOUNDED,
+    UNTRACKED,
 )
-from omnistock.availability.stock import free_units, promise, use_limits
-from omnistock.numerics.compiled import lean_kernel
+from omnistock.availability.limits import asker_buffer, protected_for_others, quota_left
+from omnistock.numerics.compiled import inner_kernel
 
-LINE_WORDS = 5
-# Larger than any real headroom, small enough for sums.
-UNBOUNDED = 1 << 40
-# Tentative use of limits must count whatever was set when, so it poses as the newest hold.
-_NEWEST = 2_147_483_647
+LINE_WORDS = 8
+LINE_NODE = 1
+LINE_DUE_BUCKET = 2
+QUANTITY = 3
+LINE_LOT = 4
+LINE_DUE = 5
+LINE_LIFE = 6
+N_COMPONENTS = 7
 
 
-@lean_kernel
+@inner_kernel
+def next_line(words, at):
+    """Word of the line after the one at ``at``."""
+    return at + LINE_WORDS + 2 * words[at + N_COMPONENTS]
+
+
+@inner_kernel
 def bucket_ahead(state, bucket):
     """Buckets from the current one to ``bucket``, held within the horizon."""
-    ahead = bucket - state.counts[BUCKET]
-    return min(max(ahead, 0), state.counts[N_BUCKETS] - 1)
+    ahead = bucket - state.stock[BUCKET]
+    return min(max(ahead, 0), state.stock[N_BUCKETS] - 1)
 
 
-@lean_kernel
-def serves(state, s, channel):
-    """True if the stockpoint's node is switched on and may serve the channel."""
-    node = state.points[s, POINT_NODE]
-    return state.nodes[node, NODE_ACTIVE] != 0 and state.channel_nodes[channel, node] != 0
+@inner_kernel
+def lives(state, tag, words, at):
+    """True if a compartment's stock may be sold and will be good when the line is due."""
+    row = tag_row(state, tag)
+    expires = state.stock[row + TAG_EXPIRES]
+    when = max(state.stock[NOW], words[at + LINE_DUE])
+    return state.stock[row + TAG_SELLABLE] != 0 and (
+        expires == 0 or (expires > when and expires - when >= words[at + LINE_LIFE])
+    )
 
 
-@lean_kernel
-def pool_units(state, sku, channel, t):
-    """Free units of a SKU over all nodes that serve the channel."""
-    total = 0
-    s = state.skus[sku, FIRST_POINT]
+@inner_kernel
+def tag_serves(state, tag, asker, words, at):
+    """True if stock of a compartment may be had by the asker for the line."""
+    stock = state.stock
+    who = asker_row(state, asker)
+    row = tag_row(state, tag)
+    segment = stock[row + TAG_SEGMENT]
+    mine = stock[who + ASKER_SEGMENT]
+    if segment != 0 and segment != mine and mine != ANY_SEGMENT:
+        return False
+    if (stock[who + ASKER_OWNERS] >> stock[row + TAG_OWNER]) & 1 == 0:
+        return False
+    if words[at + LINE_LOT] >= 0 and words[at + LINE_LOT] != stock[row + TAG_LOT]:
+        return False
+    return lives(state, tag, words, at)
+
+
+@inner_kernel
+def open_for_all(state, s):
+    """True if the stockpoint and its node are switched on."""
+    p = point(state, s)
+    node = state.stock[p + POINT_NODE]
+    active = state.stock[node_row(state, node) + NODE_ACTIVE] != 0
+    return active and state.stock[p + SWITCHED_OFF] == 0
+
+
+@inner_kernel
+def serves(state, s, asker, words, at):
+    """True if the stockpoint may serve the asker's line."""
+    stock = state.stock
+    p = point(state, s)
+    if not open_for_all(state, s):
+        return False
+    if not in_set(state, stock[asker_row(state, asker) + ASKER_SET], stock[p + POINT_NODE]):
+        return False
+    return tag_serves(state, stock[p + POINT_TAG], asker, words, at)
+
+
+@inner_kernel
+def raw_units(state, s, t):
+    """What may be promised for bucket ``t`` before the buffer; may be negative."""
+    return np.int64(state.records[s, BASE]) + np.int64(state.records[s, MINIMA + t])
+
+
+@inner_kernel
+def kept_back(state, s, t, asker):
+    """Units kept back from the asker at a stockpoint, less what may be backordered."""
+    kept = np.int64(state.records[s, BUFFER])
+    if (state.records[s, FLAGS] & HAS_OWN_BUFFERS) != 0:
+        p = point(state, s)
+        own = asker_buffer(state, state.stock[p + POINT_SKU], asker, s, raw_units(state, s, t))
+        kept = max(kept, own - state.stock[p + BACKORDER])
+    return kept
+
+
+@inner_kernel
+def net_units(state, s, t, asker):
+    """What a stockpoint adds to what its node may promise for bucket ``t``; may be negative."""
+    return raw_units(state, s, t) - kept_back(state, s, t, asker)
+
+
+@inner_kernel
+def free_units(state, s, t, asker):
+    """What the asker may be promised for bucket ``t`` at one stockpoint, at least 0."""
+    return max(0, net_units(state, s, t, asker))
+
+
+@inner_kernel
+def first_point(state, sku, node):
+    """First stockpoint of a SKU, at a node or (-1) anywhere; -1 if there is none."""
+    if node >= 0:
+        return find_point(state, sku, node, -1)
+    return state.stock[sku_row(state, sku) + FIRST_POINT]
+
+
+@inner_kernel
+def next_point(state, s, node):
+    """Next stockpoint of the SKU, at the same node if one is named; -1 ends."""
+    following = state.stock[point(state, s) + NEXT_POINT]
+    if node >= 0 and following >= 0 and state.stock[point(state, following) + POINT_NODE] != node:
+        return np.int64(-1)
+    return following
+
+
+@inner_kernel
+def segment_of(state, s):
+    """Segment of a stockpoint's compartment, 0 for stock that is everybody's."""
+    return state.stock[tag_row(state, state.stock[point(state, s) + POINT_TAG]) + TAG_SEGMENT]
+
+
+@inner_kernel
+def at_least_zero(units):
+    """The units, or 0 if they are negative."""
+    return max(0, units)
+
+
+@inner_kernel
+def everything_free(state, sku, asker, t, segment, words, at):
+    """Free units over all nodes that are on, in one segment or (-1) in all of the asker's owners."""
+    total = np.int64(0)
+    here = np.int64(0)
+    before = np.int64(-1)
+    owners = state.stock[asker_row(state, asker) + ASKER_OWNERS]
+    s = first_point(state, sku, -1)
     while s >= 0:
-        if serves(state, s, channel):
-            total += free_units(state, s, t)
-        s = state.points[s, NEXT_POINT]
-    return total
+        p = point(state, s)
+        if state.stock[p + POINT_NODE] != before:
+            total += at_least_zero(here)
+            here = np.int64(0)
+            before = state.stock[p + POINT_NODE]
+        tag = state.stock[p + POINT_TAG]
+        row = tag_row(state, tag)
+        if (
+            open_for_all(state, s)
+            and (owners >> state.stock[row + TAG_OWNER]) & 1 != 0
+            and lives(state, tag, words, at)
+            and (segment < 0 or segment == state.stock[row + TAG_SEGMENT])
+        ):
+            here += net_units(state, s, t, NOBODY)
+        s = next_point(state, s, -1)
+    return total + at_least_zero(here)
 
 
-@lean_kernel
-def everything_free(state, sku, t):
-    """Free units of a SKU over all nodes that are switched on, whomever they serve."""
-    total = 0
-    s = state.skus[sku, FIRST_POINT]
+@inner_kernel
+def segment_room(state, sku, asker, t, words, at):
+    """Units of its own segment that the asker may take beside what is protected there."""
+    segment = state.stock[asker_row(state, asker) + ASKER_SEGMENT]
+    if segment <= 0 or state.stock[sku_row(state, sku) + FIRST_LIMIT] < 0:
+        return UNBOUNDED
+    bucket = state.stock[BUCKET] + t
+    others = protected_for_others(state, sku, asker, bucket, segment)
+    if others == 0:
+        return UNBOUNDED
+    return max(0, everything_free(state, sku, asker, t, segment, words, at) - others)
+
+
+@inner_kernel
+def units_of_node(state, s, t, asker, own_only, words, at):
+    """Free units of the asker at the node that the SKU's list reaches with ``s``.
+
+    The compartments of one node stand in for each other: what one lacks, another
+    makes good. ``own_only`` counts the asker's own segment alone.
+    """
+    node = state.stock[point(state, s) + POINT_NODE]
+    own = np.int64(0)
+    common = np.int64(0)
     while s >= 0:
-        if state.nodes[state.points[s, POINT_NODE], NODE_ACTIVE] != 0:
-            total += free_units(state, s, t)
-        s = state.points[s, NEXT_POINT]
+        if serves(state, s, asker, words, at):
+            units = net_units(state, s, t, asker)
+            if segment_of(state, s) == 0:
+                common += units
+            else:
+                own += units
+        s = next_point(state, s, node)
+    total = max(0, own + common)
+    return min(max(0, own), total) if own_only else total
+
+
+@inner_kernel
+def pool_units(state, sku, node, asker, t, words, at):
+    """Free units of a SKU for the asker, at a node or over all that serve it."""
+    total = np.int64(0)
+    own = np.int64(0)
+    segmented = state.stock[asker_row(state, asker) + ASKER_SEGMENT] != 0
+    before = np.int64(-1)
+    s = first_point(state, sku, node)
+    while s >= 0:
+        here = state.stock[point(state, s) + POINT_NODE]
+        if here != before:
+            total += units_of_node(state, s, t, asker, False, words, at)
+            if segmented:
+                own += units_of_node(state, s, t, asker, True, words, at)
+        before = here
+        s = next_point(state, s, node)
+    if own > 0:
+        total -= own - min(own, segment_room(state, sku, asker, t, words, at))
     return total
 
 
-@lean_kernel
-def protected_for_others(state, row, channel, now):
-    """Units still protected for channels other than ``channel``."""
-    total = 0
-    for other in range(state.counts[N_CHANNELS]):
-        if other == channel:
-            continue
-        until = state.limits_until[row, other, PROTECTION_UNTIL]
-        if until != 0 and until <= now:
-            continue
-        left = state.limits[row, other, PROTECTION] - np.int64(
-            state.limits[row, other, PROTECTION_USED]
-        )
-        total += max(0, left)
-    return total
-
-
-@lean_kernel
-def quota_left(state, row, channel, now):
-    """Units that the channel's ceiling still leaves, :data:`UNBOUNDED` without one."""
-    if state.limits[row, channel, QUOTA] < 0:
-        return UNBOUNDED
-    until = state.limits_until[row, channel, QUOTA_UNTIL]
-    if until != 0 and until <= now:
-        return UNBOUNDED
-    return max(0, state.limits[row, channel, QUOTA] - state.limits[row, channel, QUOTA_USED])
-
-
-@lean_kernel
-def headroom(state, sku, channel, t):
-    """Units the channel may take of a SKU by buffers, protections and quotas of channels."""
-    row = state.skus[sku, LIMIT_ROW]
-    if row < 0:
-        return UNBOUNDED
-    now = state.counts[NOW]
-    room = quota_left(state, row, channel, now)
-    kept = state.limits[row, channel, CHANNEL_BUFFER]
+@inner_kernel
+def headroom(state, sku, asker, t, words, at):
+    """Units the asker may take of a SKU by quotas, protections and buffers over all nodes."""
+    bucket = state.stock[BUCKET] + t
+    pool = pool_units(state, sku, -1, asker, t, words, at)
+    room = quota_left(state, sku, asker, bucket, pool)
+    kept = asker_buffer(state, sku, asker, -1, pool)
     if kept > 0:
-        room = min(room, pool_units(state, sku, channel, t) - kept)
-    others = protected_for_others(state, row, channel, now)
+        room = min(room, pool - kept)
+    others = protected_for_others(state, sku, asker, bucket, -1)
     if others > 0:
-        room = min(room, everything_free(state, sku, t) - others)
+        room = min(room, everything_free(state, sku, asker, t, -1, words, at) - others)
     return max(0, room)
 
 
-@lean_kernel
-def sku_available(state, sku, node, channel, t):
-    """Units of one stocked SKU that the channel may be promised, at ``node`` or (-1) anywhere."""
-    if node < 0:
-        units = pool_units(state, sku, channel, t)
-    else:
-        s = find_point(state.places, sku, node)
-        if s < 0 or not serves(state, s, channel):
-            return 0
-        units = free_units(state, s, t)
-    if units == 0 or state.skus[sku, LIMIT_ROW] < 0:
+@inner_kernel
+def sku_available(state, sku, node, asker, t, words, at):
+    """Units of one stocked SKU that the asker may be promised, at ``node`` or (-1) anywhere."""
+    row = sku_row(state, sku)
+    if state.stock[row + UNTRACKED] != 0:
+        return UNBOUNDED
+    fence = state.stock[row + FENCE]
+    if fence >= 0 and t >= fence and state.stock[row + FIRST_POINT] < 0:
+        return UNBOUNDED
+    units = pool_units(state, sku, node, asker, t, words, at)
+    if units == 0 or state.stock[row + FIRST_LIMIT] < 0:
         return units
-    return min(units, headroom(state, sku, channel, t))
+    return min(units, headroom(state, sku, asker, t, words, at))
 
 
-@lean_kernel
-def line_available(state, words, at, channel):
-    """Units of a line's SKU, kit or not, that may be promised; shared stock is counted once."""
-    node = np.int64(words[at + 1])
-    t = bucket_ahead(state, words[at + 2])
-    most = UNBOUNDED
-    for k in range(words[at + 4]):
+@inner_kernel
+def line_at_node(state, words, at, node, asker):
+    """Whole units of a line, kit or not, that may be promised at a node or (-1) over all."""
+    t = bucket_ahead(state, words[at + LINE_DUE_BUCKET])
+    most = np.int64(UNBOUNDED)
+    for k in range(words[at + N_COMPONENTS]):
         component = words[at + LINE_WORDS + 2 * k]
         per = words[at + LINE_WORDS + 2 * k + 1]
-        most = min(most, sku_available(state, component, node, channel, t) // per)
+        most = min(most, sku_available(state, component, node, asker, t, words, at) // per)
     return most
 
 
-@lean_kernel
-def what_binds(state, words, at, channel):
-    """Name the constraint that keeps a line at its available units."""
-    node = np.int64(words[at + 1])
-    t = bucket_ahead(state, words[at + 2])
-    tightest = UNBOUNDED
-    sku = 0
-    for k in range(words[at + 4]):
-        component = words[at + LINE_WORDS + 2 * k]
-        units = sku_available(state, component, node, channel, t)
-        units = units // words[at + LINE_WORDS + 2 * k + 1]
-        if units < tightest:
-            tightest = units
-            sku = component
-    row = state.skus[sku, LIMIT_ROW]
-    if row >= 0:
-        now = state.counts[NOW]
-        pool = pool_units(state, sku, channel, t)
-        if node >= 0:
-            s = find_point(state.places, sku, node)
-            pool = free_units(state, s, t) if s >= 0 and serves(state, s, channel) else 0
-        room = headroom(state, sku, channel, t)
-        if room < pool:
-            if room == quota_left(state, row, channel, now):
-                return BY_QUOTA
-            others = protected_for_others(state, row, channel, now)
-            if others > 0 and room == max(0, everything_free(state, sku, t) - others):
-                return BY_PROTECTION
-            return BY_CHANNEL_BUFFER
-    return _what_binds_stock(state, sku, node, channel, t)
+@inner_kernel
+def line_available(state, words, at, asker, together):
+    """Units of a line's SKU that may be promised; shared stock is counted once.
 
-
-@lean_kernel
-def _what_binds_stock(state, sku, node, channel, t):
-    """Buffer, promises, a node that does not serve, or plain stock, in this order."""
-    buffered = 0
-    promised = 0
-    elsewhere = 0
-    s = state.skus[sku, FIRST_POINT]
-    while s >= 0:
-        if node < 0 or state.points[s, POINT_NODE] == node:
-            raw = np.int64(state.records[s, BASE]) + np.int64(state.records[s, MINIMA + t])
-            if not serves(state, s, channel):
-                elsewhere += 1 if raw > 0 else 0
-            else:
-                buffered += 1 if raw > 0 and state.records[s, BUFFER] > 0 else 0
-                promised += 1 if raw < state.points[s, ON_HAND] else 0
-        s = state.points[s, NEXT_POINT]
-    if buffered > 0:
-        return BY_BUFFER
-    if promised > 0:
-        return BY_PROMISES
-    return BY_NODE if elsewhere > 0 else BY_STOCK
-
-
-@lean_kernel
-def draw(state, draft, n_draft, s, bucket, units, line, asked, channel):
-    """Take units for a draft row, from the stock and from the channel's limits."""
-    promise(state, s, bucket, units)
-    use_limits(state, s, channel, _NEWEST, units)
-    draft[n_draft, 0] = s
-    draft[n_draft, 1] = bucket
-    draft[n_draft, 2] = units
-    draft[n_draft, 3] = line
-    draft[n_draft, 4] = asked
-    return n_draft + 1
-
-
-@lean_kernel
-def undo(state, draft, n_draft, keep, channel):
-    """Give back all draft rows but the first ``keep``."""
-    for k in range(n_draft - 1, keep - 1, -1):
-        promise(state, draft[k, 0], np.int64(draft[k, 1]), -np.int64(draft[k, 2]))
-        use_limits(state, draft[k, 0], channel, _NEWEST, -np.int64(draft[k, 2]))
-    return keep
-
-
-@lean_kernel
-def draw_line_at(state, draft, n_draft, words, at, line, node, quantity, channel):
-    """Draw a whole line at one node; returns the draft's new length, or -1 with nothing drawn."""
-    bucket = words[at + 2]
-    t = bucket_ahead(state, bucket)
-    bucket = state.counts[BUCKET] + t
-    start = n_draft
-    for k in range(words[at + 4]):
-        component = words[at + LINE_WORDS + 2 * k]
-        need = quantity * words[at + LINE_WORDS + 2 * k + 1]
-        if sku_available(state, component, node, channel, t) < need:
-            undo(state, draft, n_draft, start, channel)
-            return -1
-        s = find_point(state.places, component, node)
-        n_draft = draw(state, draft, n_draft, s, bucket, need, line, words[at], channel)
-    return n_draft
-
-
-@lean_kernel
-def draw_line(state, draft, n_draft, words, at, line, quantity, channel):
-    """Draw a line that is available: from its own node, from one that has all of it, or several.
-
-    Nodes that the order draws from already come first, then nodes by priority.
+    ``together``: the components of one kit must come from one node.
     """
-    own = words[at + 1]
-    t = bucket_ahead(state, words[at + 2])
-    s = state.skus[words[at + LINE_WORDS], FIRST_POINT] if own < 0 else -1
-    need = quantity * words[at + LINE_WORDS + 1]
-    k = 0 if own < 0 else n_draft - 1
-    last = n_draft
-    while k < last or s >= 0:
-        node = own
-        if own >= 0:
-            k = last
-        elif k < last:
-            node = state.points[draft[k, 0], POINT_NODE]
-            k += 1
-        else:
-            node = state.points[s, POINT_NODE] if free_units(state, s, t) >= need else -1
-            s = state.points[s, NEXT_POINT]
-        if node >= 0:
-            drawn = draw_line_at(state, draft, n_draft, words, at, line, node, quantity, channel)
-            if drawn >= 0:
-                return drawn
-    return split_line(state, draft, n_draft, words, at, line, quantity, channel)
-
-
-@lean_kernel
-def split_line(state, draft, n_draft, words, at, line, quantity, channel):
-    """Draw a line's components from several nodes, by priority."""
-    t = bucket_ahead(state, words[at + 2])
-    bucket = state.counts[BUCKET] + t
-    for k in range(words[at + 4]):
-        left = quantity * words[at + LINE_WORDS + 2 * k + 1]
-        s = state.skus[words[at + LINE_WORDS + 2 * k], FIRST_POINT]
-        while s >= 0 and left > 0:
-            if serves(state, s, channel):
-                units = min(left, free_units(state, s, t))
-                if units > 0:
-                    n_draft = draw(
-                        state, draft, n_draft, s, bucket, units, line, words[at], channel
-                    )
-                    left -= units
-            s = state.points[s, NEXT_POINT]
-    return n_draft
-
-
-@lean_kernel
-def first_free_line(words, at, n_lines):
-    """Word of the first line that names no node, -1 if all do."""
-    for _ in range(n_lines):
-        if words[at + 1] < 0:
-            return at
-        at += LINE_WORDS + 2 * words[at + 4]
-    return -1
-
-
-@lean_kernel
-def draw_whole_order(state, draft, words, at, n_lines, channel):
-    """Draw all lines of an order from one node where they name none; -1 if no node has all."""
-    free_line = first_free_line(words, at, n_lines)
-    s = -1
-    need = 0
-    t = 0
-    if free_line >= 0:
-        t = bucket_ahead(state, words[free_line + 2])
-        need = words[free_line + 3] * words[free_line + LINE_WORDS + 1]
-        s = state.skus[words[free_line + LINE_WORDS], FIRST_POINT]
-        if s < 0:
-            return -1
-    while True:
-        node = state.points[s, POINT_NODE] if s >= 0 else -1
-        if s < 0 or (free_units(state, s, t) >= need and serves(state, s, channel)):
-            n_draft = draw_order_at(state, draft, words, at, n_lines, node, channel)
-            if n_draft >= 0:
-                return n_draft
-        if s >= 0:
-            s = state.points[s, NEXT_POINT]
-        if s < 0:
-            return -1
-
-
-@lean_kernel
-def draw_order_at(state, draft, words, at, n_lines, node, channel):
-    """Draw every line at its own node or else at ``node``; -1 with nothing drawn if one fails."""
-    n_draft = 0
-    for line in range(n_lines):
-        here = words[at + 1] if words[at + 1] >= 0 else node
-        drawn = draw_line_at(state, draft, n_draft, words, at, line, here, words[at + 3], channel)
-        if drawn < 0:
-            undo(state, draft, n_draft, 0, channel)
-            return -1
-        n_draft = drawn
-        at += LINE_WORDS + 2 * words[at + 4]
-    return n_draft
+    node = np.int64(words[at + LINE_NODE])
+    most = line_at_node(state, words, at, node, asker)
+    if not together or node >= 0 or words[at + N_COMPONENTS] < 2 or most == 0:
+        return most
+    kits = np.int64(0)
+    s = first_point(state, words[at + LINE_WORDS], -1)
+    before = np.int64(-1)
+    while s >= 0:
+        here = state.stock[point(state, s) + POINT_NODE]
+        if here != before:
+            kits += line_at_node(state, words, at, here, asker)
+        before = here
+        s = next_point(state, s, -1)
+    return min(most, kits)

@@ -8,10 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from omnistock.availability.layout import State
+from omnistock.availability.arena import State
 from omnistock.engine import reads
-from omnistock.engine.commands import Command, Expect, Receive, SetBuffer, SetLimit
+from omnistock.engine.askers import Asker
+from omnistock.engine.commands import Command
+from omnistock.engine.limit_commands import SetBuffer, SetLimit
 from omnistock.engine.registry import Registry
+from omnistock.engine.stock_commands import Expect, Receive
 from omnistock.engine.writer import Writer
 from omnistock.errors import FrameError, Problem
 from omnistock.frames import Column, Table, TableSpec, check_references, read_table
@@ -69,14 +72,14 @@ def expectations(source: Any) -> Commands:
 
 
 def buffers(source: Any) -> Commands:
-    """Read a table of buffers, each of a node or of a channel."""
+    """Read a table of buffers, each of a node, of a channel, or of a channel at a node."""
     table = read_table(source, _BUFFERS)
     names = ("sku", "quantity", "node", "channel")
     rows = list(zip(*(table[name].tolist() for name in names), strict=True))
     problems = [
-        Problem("buffers", k + 1, None, "name either a node or a channel, not both or none")
+        Problem("buffers", k + 1, None, "name a node, a channel or both")
         for k, (_, _, node, channel) in enumerate(rows)
-        if bool(node) == bool(channel)
+        if not (node or channel)
     ]
     if problems:
         raise FrameError(problems)
@@ -101,7 +104,7 @@ def check_names(table: Table, registry: Registry, *, kits: bool = False) -> None
     FrameError
         With every row that names another.
     """
-    skus = {one.sku for one in registry.sku_list if kits or not one.components}
+    skus = {one.sku for one in registry.sku_list if kits or (not one.is_kit and one.tracked)}
     problems: list[Problem] = []
     problems += check_references(table, "sku", skus, "SKU")
     for column, known in (("node", registry.nodes), ("channel", registry.channels)):
@@ -118,16 +121,18 @@ def availability(writer: Writer, state: State, source: Any) -> Any:
     check_names(table, registry, kits=True)
     skus, channels, nodes = (
         _codes(table, "sku", registry.sku),
-        _codes(table, "channel", registry.channel),
+        _codes(table, "channel", lambda name: writer.asker(Asker.of(name or None))),
         _codes(table, "node", lambda name: registry.node(name) if name else -1),
     )
-    kits = np.array([bool(one.components) for one in registry.sku_list])[skus]
+    state = writer.state
+    kits = np.array([one.is_kit for one in registry.sku_list])[skus]
     units = np.zeros(len(table), np.int64)
     units[~kits] = reads.available_many(state, skus[~kits], channels[~kits], nodes[~kits])
     names = {name: table[name] for name in ("sku", "channel", "node")}
     for k in np.flatnonzero(kits).tolist():
         asker, place = names["channel"][k] or None, names["node"][k] or None
-        units[k] = reads.available(writer, state, names["sku"][k], asker, place, None)
+        asked = reads.question(writer, names["sku"][k], {"channel": asker, "node": place})
+        units[k] = reads.ask(state, asked)
     return table.native({**_given(names), "available": units})
 
 

@@ -1,4 +1,4 @@
-"""Names and codes: SKUs, nodes, channels, references and stockpoints, and how they persist.
+"""Names and codes: SKUs, nodes, channels, askers, compartments, references, stockpoints.
 
 The kernels know numbers only. A name gets its number when it is first defined or
 used, and the frame of that batch says so, so that replay gives the same numbers.
@@ -11,46 +11,57 @@ from types import MappingProxyType
 from typing import Any
 
 import msgspec
-import numpy as np
 
+from omnistock.availability.arena import State, rows
 from omnistock.availability.layout import (
-    FIRST_POINT,
+    ETA,
+    INBOUND_BUCKET,
     INBOUND_POINT,
     INBOUND_REFERENCE,
-    N_CHANNELS,
-    N_INBOUND,
-    N_NODES,
-    N_POINTS,
-    N_SKUS,
-    NEXT_POINT,
-    NODE_ACTIVE,
-    NODE_PRIORITY,
+    LIMIT_FROM,
+    LIMIT_KIND,
+    LIMIT_MATCH,
+    LIMIT_POINT,
+    LIMIT_SEGMENT,
+    NEXT_LIMIT,
     POINT_NODE,
     POINT_SKU,
-    State,
-    with_room,
+    POINT_TAG,
 )
+from omnistock.engine import tables
+from omnistock.engine.askers import PLAIN, Asker, Compartment
 from omnistock.errors import InputError, UnknownError
 from omnistock.model import Calendar, Channel, Network, Node, Sku
 
 __all__ = ["Definitions", "Registry"]
 
+Match = tuple[tuple[str, str], ...]
+LimitKey = tuple[int, int, int, int, int, int]
+
 
 class Definitions(msgspec.Struct, omit_defaults=True):
-    """What one frame defines anew or changes."""
+    """What one frame defines anew or changes.
+
+    ``defaults`` are (SKU code, what, units, share): what a stockpoint gets when it is opened.
+    """
 
     calendar: Calendar | None = None
     skus: list[Sku] = []
     nodes: list[Node] = []
     channels: list[Channel] = []
     references: list[str] = []
+    compartments: list[Compartment] = []
+    askers: list[Asker] = []
+    matches: list[Match] = []
+    defaults: list[tuple[int, str, int, int]] = []
 
 
 class Registry:
     """All names of one engine.
 
-    ``points`` maps (sku code, node code) to a stockpoint; ``inbound`` maps
-    (reference code, stockpoint) to a row of expected receipts.
+    ``points`` maps (SKU, node, compartment) codes to a stockpoint; ``inbound`` maps
+    (reference code, stockpoint) to a row of expected receipts; ``limits`` maps (SKU,
+    kind, match, first bucket, segment, stockpoint) to a limit.
     """
 
     def __init__(self, calendar: Calendar) -> None:
@@ -63,8 +74,21 @@ class Registry:
         self.node_list: list[Node] = []
         self.channel_list: list[Channel | None] = [None]
         self.reference_list: list[str] = []
-        self.points: dict[tuple[int, int], int] = {}
+        self.compartments: dict[Compartment, int] = {PLAIN: 0}
+        self.compartment_list: list[Compartment] = [PLAIN]
+        self.lots_known: dict[tuple[str, str, str, str], int] = {}
+        self.segments: dict[str, int] = {"": 0}
+        self.owners: dict[str, int] = {"": 0}
+        self.lots: dict[str, int] = {"": 0}
+        self.askers: dict[Asker, int] = {Asker(): 0}
+        self.asker_list: list[Asker] = [Asker()]
+        self.matches: dict[Match, int] = {}
+        self.match_list: list[Match] = []
+        self.node_sets: dict[frozenset[str], int] = {frozenset(): 0}
+        self.defaults: dict[tuple[int, str], tuple[int, int]] = {}
+        self.points: dict[tuple[int, int, int], int] = {}
         self.inbound: dict[tuple[int, int], int] = {}
+        self.limits: dict[LimitKey, int] = {}
         self.pending = Definitions()
         self._components: dict[int, tuple[tuple[int, int], ...]] = {}
 
@@ -80,8 +104,11 @@ class Registry:
     def stocked_sku(self, name: str) -> int:
         """Code of a SKU that has stock of its own."""
         code = self.sku(name)
-        if self.sku_list[code].components:
+        sku = self.sku_list[code]
+        if sku.is_kit:
             raise InputError(f"{name!r} is a kit: it has no stock of its own; name its components")
+        if not sku.tracked:
+            raise InputError(f"{name!r} is not tracked: it has no stock")
         return code
 
     def node(self, name: str) -> int:
@@ -98,15 +125,19 @@ class Registry:
             raise UnknownError("channel", str(name), [one for one in self.channels if one][:8])
         return code
 
-    def components(self, code: int) -> tuple[tuple[int, int], ...]:
+    def components(
+        self, code: int, selections: Sequence[tuple[str, int | str]] | None = None
+    ) -> tuple[tuple[int, int], ...]:
         """Stocked SKUs, with smallest units of each, in one smallest unit of a SKU or kit."""
-        known = self._components.get(code)
+        known = None if selections else self._components.get(code)
         if known is None:
             known = ((code, 1),)
-            if self.sku_list[code].components:
-                exploded = self.network().explode(self.sku_list[code].sku)
-                known = tuple((self.skus[name], units) for name, units in exploded.items())
-            self._components[code] = known
+            if self.sku_list[code].is_kit:
+                name = self.sku_list[code].sku
+                exploded = self.network().explode(name, selections=selections)
+                known = tuple((self.skus[part], units) for part, units in exploded.items())
+            if not selections:
+                self._components[code] = known
         return known
 
     def reference(self, text: str) -> int:
@@ -124,6 +155,17 @@ class Registry:
         self.reference_list.append(text)
         return code
 
+    def order_text(self, code: int) -> str:
+        """The caller's name of an order: a text, or a number as text."""
+        return self.reference_list[code] if code >= 0 else str(-2 - code)
+
+    def order_code(self, order: str) -> int | None:
+        """Code of an order that has been named, None of any other."""
+        code = self.references.get(order)
+        if code is None and order.isdecimal() and int(order) < 1 << 31:
+            return -2 - int(order)
+        return code
+
     def network(self) -> Network:
         """All that is defined, as a network."""
         return Network(
@@ -132,6 +174,84 @@ class Registry:
             channels=MappingProxyType({one.channel: one for one in self.channel_list if one}),
             calendar=self.calendar,
         )
+
+    # --- askers, compartments, conditions --------------------------------
+
+    def asker(self, asker: Asker) -> int:
+        """Code of who asks; a new one is given to a new asker."""
+        code = self.askers.get(asker)
+        if code is None:
+            self.channel(asker.channel)
+            for node in asker.nodes:
+                self.node(node)
+            code = self._add_asker(asker)
+            self.pending.askers.append(asker)
+        return code
+
+    def _add_asker(self, asker: Asker) -> int:
+        code = self.askers[asker] = len(self.asker_list)
+        self.asker_list.append(asker)
+        self._segment(asker.segment if asker.segment != "*" else "")
+        self.node_sets.setdefault(self.nodes_of(asker), len(self.node_sets))
+        return code
+
+    def nodes_of(self, asker: Asker) -> frozenset[str]:
+        """Nodes that may serve an asker; the empty set stands for all."""
+        channel = self.channel_list[self.channels[asker.channel]]
+        allowed = frozenset(channel.nodes) if channel is not None else frozenset()
+        if not asker.nodes:
+            return allowed
+        chosen = frozenset(asker.nodes)
+        return (chosen & allowed or frozenset({"\0none"})) if allowed else chosen
+
+    def compartment(self, compartment: Compartment) -> int:
+        """Code of a compartment; a lot that is known keeps its dates."""
+        code = self.compartments.get(compartment)
+        if code is None and compartment.lot:
+            code = self.lots_known.get(compartment.identity)
+            if code is not None and not self.compartment_list[code].agrees(compartment):
+                raise InputError(
+                    f"lot {compartment.lot!r} is known as {self.compartment_list[code]}, "
+                    f"not {compartment}"
+                )
+        if code is None:
+            code = self._add_compartment(compartment)
+            self.pending.compartments.append(compartment)
+        return code
+
+    def _add_compartment(self, compartment: Compartment) -> int:
+        code = self.compartments[compartment] = len(self.compartment_list)
+        self.compartment_list.append(compartment)
+        self._segment(compartment.segment)
+        self.owners.setdefault(compartment.owner, len(self.owners))
+        if len(self.owners) > 62:
+            raise InputError("at most 61 owners beside our own are possible in one store")
+        self.lots.setdefault(compartment.lot, len(self.lots))
+        if compartment.lot:
+            self.lots_known[compartment.identity] = code
+        return code
+
+    def _segment(self, name: str) -> int:
+        return self.segments.setdefault(name, len(self.segments))
+
+    def match(self, condition: Mapping[str, str]) -> int:
+        """Code of a limit's condition."""
+        key = tuple(sorted((str(name), str(value)) for name, value in condition.items()))
+        code = self.matches.get(key)
+        if code is None:
+            code = self._add_match(key)
+            self.pending.matches.append(key)
+        return code
+
+    def _add_match(self, key: Match) -> int:
+        code = self.matches[key] = len(self.match_list)
+        self.match_list.append(key)
+        return code
+
+    def set_default(self, sku: int, what: str, units: int, share: int) -> None:
+        """Remember what stockpoints of a SKU get when they are opened."""
+        self.defaults[sku, what] = (units, share)
+        self.pending.defaults.append((sku, what, units, share))
 
     # --- defining --------------------------------------------------------
 
@@ -142,17 +262,19 @@ class Registry:
         ------
         InputError
             If it changes what stock already depends on: the calendar, a SKU's unit
-            scale, or whether a SKU is a kit.
+            scale, or whether a SKU is a kit or tracked.
         """
         if network.calendar != self.calendar:
             raise InputError(f"the store has {self.calendar}, the network {network.calendar}")
         for sku in network.skus.values():
             if sku.sku in self.skus:
                 old = self.sku_list[self.skus[sku.sku]]
-                if old.unit_scale != sku.unit_scale or bool(old.components) != bool(sku.components):
+                before = (old.unit_scale, old.is_kit, old.tracked)
+                if before != (sku.unit_scale, sku.is_kit, sku.tracked):
                     raise InputError(
-                        f"SKU {sku.sku!r} is in the store with unit_scale {old.unit_scale} and "
-                        f"{len(old.components)} components; neither can change: use a new SKU"
+                        f"SKU {sku.sku!r} is in the store with unit_scale {old.unit_scale}, "
+                        f"kit {old.is_kit}, tracked {old.tracked}; none of these can change: "
+                        "use a new SKU"
                     )
         return Definitions(
             skus=_new_or_changed(network.skus, self.skus, self.sku_list),
@@ -170,41 +292,21 @@ class Registry:
             _enter(self.channels, self.channel_list, channel.channel, channel)
         for text in definitions.references:
             self._add_reference(text)
+        for compartment in definitions.compartments:
+            self._add_compartment(compartment)
+        for asker in definitions.askers:
+            self._add_asker(asker)
+        for match in definitions.matches:
+            self._add_match(match)
+        for sku_code, what, units, share in definitions.defaults:
+            self.defaults[sku_code, what] = (units, share)
         if definitions.skus:
             self._components.clear()
-        counts = state.counts
-        state = with_room(
-            state,
-            skus=len(self.sku_list) - int(counts[N_SKUS]),
-            nodes=len(self.node_list) - int(counts[N_NODES]),
-            channels=len(self.channel_list) - int(counts[N_CHANNELS]),
-        )
-        state.counts[N_SKUS] = len(self.sku_list)
-        state.counts[N_NODES] = len(self.node_list)
-        state.counts[N_CHANNELS] = len(self.channel_list)
-        if definitions.nodes:
-            self._set_nodes(state, definitions.nodes)
-        if definitions.nodes or definitions.channels:
-            self._set_channel_nodes(state)
-        return state
+        return tables.define(self, state, definitions)
 
-    def _set_nodes(self, state: State, nodes: Sequence[Node]) -> None:
-        moved = False
-        for node in nodes:
-            code = self.nodes[node.node]
-            moved = moved or state.nodes[code, NODE_PRIORITY] != node.priority
-            state.nodes[code, NODE_ACTIVE] = node.active
-            state.nodes[code, NODE_PRIORITY] = node.priority
-        if moved:
-            _relink(state)
-
-    def _set_channel_nodes(self, state: State) -> None:
-        for code, channel in enumerate(self.channel_list):
-            if channel is not None and channel.nodes:
-                state.channel_nodes[code, :] = 0
-                state.channel_nodes[code, [self.nodes[one] for one in channel.nodes]] = 1
-            else:
-                state.channel_nodes[code, :] = 1
+    def settle(self, state: State) -> State:
+        """Give the state the askers, compartments and conditions that are new in this batch."""
+        return tables.settle(self, state)
 
     def take_pending(self) -> Definitions:
         """Return what this batch has defined so far, and begin anew."""
@@ -212,17 +314,29 @@ class Registry:
         return pending
 
     def relearn(self, state: State) -> None:
-        """Read the stockpoints and inbound rows off a replayed state."""
-        count = int(state.counts[N_POINTS])
-        skus = state.points[:count, POINT_SKU].tolist()
-        nodes = state.points[:count, POINT_NODE].tolist()
-        self.points = {pair: s for s, pair in enumerate(zip(skus, nodes, strict=True))}
-        inbound = state.inbound[: int(state.counts[N_INBOUND])]
-        references = inbound[:, INBOUND_REFERENCE].tolist()
-        points = inbound[:, INBOUND_POINT].tolist()
-        pairs = enumerate(zip(references, points, strict=True))
-        # A row without a time was asked for by a command that was then refused.
-        self.inbound = {pair: i for i, pair in pairs if state.eta[i]}
+        """Read the stockpoints, inbound rows and limits off a replayed state."""
+        points = rows(state, "points")[:, [POINT_SKU, POINT_NODE, POINT_TAG]].tolist()
+        self.points = {tuple(key): s for s, key in enumerate(points)}
+        inbound = rows(state, "inbound").tolist()
+        # A row without a bucket was asked for by a command that was then refused.
+        self.inbound = {
+            (row[INBOUND_REFERENCE], row[INBOUND_POINT]): i
+            for i, row in enumerate(inbound)
+            if row[ETA] or row[INBOUND_BUCKET]
+        }
+        limits = rows(state, "limits")
+        heads = rows(state, "skus")
+        self.limits = {}
+        for sku, head in enumerate(heads[:, tables.FIRST_LIMIT].tolist()):
+            while head >= 0:
+                row = limits[head].tolist()
+                self.limits[_limit_key(sku, row)] = head
+                head = row[NEXT_LIMIT]
+
+
+def _limit_key(sku: int, row: list[int]) -> LimitKey:
+    kind, match, first = row[LIMIT_KIND], row[LIMIT_MATCH], row[LIMIT_FROM]
+    return sku, kind, match, first, row[LIMIT_SEGMENT], row[LIMIT_POINT]
 
 
 def _new_or_changed(given: Mapping[str, Any], codes: dict[str, int], known: list[Any]) -> list[Any]:
@@ -235,19 +349,6 @@ def _enter(codes: dict[str, int], objects: list[Any], name: str, one: Any) -> No
     else:
         codes[name] = len(objects)
         objects.append(one)
-
-
-def _relink(state: State) -> None:
-    """Thread each SKU's stockpoints anew by node priority, older ones first among equals."""
-    count = int(state.counts[N_POINTS])
-    points = state.points[:count]
-    priority = state.nodes[points[:, POINT_NODE], NODE_PRIORITY]
-    order = np.lexsort((np.arange(count), priority, points[:, POINT_SKU]))
-    skus = points[order, POINT_SKU]
-    same = skus[1:] == skus[:-1]
-    points[order, NEXT_POINT] = np.append(np.where(same, order[1:], -1), -1)[:count]
-    first = np.append(True, ~same)[:count]
-    state.skus[skus[first], FIRST_POINT] = order[first]
 
 
 def encode(definitions: Definitions) -> bytes:

@@ -6,15 +6,37 @@ from dataclasses import dataclass, field
 
 from omnistock.errors import OmnistockError, Shortage
 
-__all__ = ["AtpRow", "Explanation", "Hold", "HoldLine", "Outcome", "Verification"]
+__all__ = [
+    "AtpRow",
+    "Check",
+    "Delivery",
+    "Demand",
+    "Explanation",
+    "FeedAnswer",
+    "GroupPromise",
+    "Hold",
+    "HoldLine",
+    "Level",
+    "LevelChange",
+    "OrderStatus",
+    "Outcome",
+    "Peg",
+    "Promise",
+    "Reduction",
+    "Repromise",
+    "StockChange",
+    "Verification",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class HoldLine:
-    """Units of one stocked SKU that a hold has at one node.
+    """Units of one stocked SKU that a hold has at one node, in one compartment.
 
     ``quantity`` is what is still open, in smallest units; ``asked`` is the SKU
-    of the request, which is the kit if this is one of its components.
+    of the request, which is the kit if this is one of its components, and ``per``
+    the units of this SKU in one of it. ``bucket`` is when it is due, "" for now;
+    ``backordered`` is what of it the stockpoint cannot cover as it stands.
     """
 
     sku: str
@@ -23,6 +45,11 @@ class HoldLine:
     shipped: int = 0
     returned: int = 0
     asked: str = ""
+    lot: str = ""
+    segment: str = ""
+    bucket: str = ""
+    per: int = 1
+    backordered: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +57,9 @@ class Hold:
     """A reservation as it stood when it was asked for.
 
     ``status`` is held (soft, ends at the second ``expires_at``), confirmed (hard),
-    shipped, released or expired. ``short`` lists what a partial reservation lacks.
+    picking, shipped, released or expired. ``short`` lists what a partial reservation
+    lacks; ``backordered`` is what was taken beyond stock, ``released`` what the command
+    gave back. ``duplicate``: the request id had been used, and this is its first answer.
     """
 
     hold_id: int
@@ -40,13 +69,58 @@ class Hold:
     lines: tuple[HoldLine, ...]
     expires_at: int | None = None
     short: tuple[Shortage, ...] = ()
+    backordered: int = 0
+    released: int = 0
+    duplicate: bool = False
+
+    @property
+    def quantity(self) -> int:
+        """Units still open, over all lines."""
+        return sum(line.quantity for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """Units that an order lost because stock was not there."""
+
+    order: str
+    hold_id: int
+    sku: str
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class StockChange:
+    """What a count, an adjustment or an issue came to.
+
+    ``found`` is the change of on hand; ``reduced`` lists the promises that had to yield.
+    """
+
+    found: int
+    reduced: tuple[Reduction, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FeedAnswer:
+    """What a delta or snapshot of another system came to.
+
+    ``drift`` is how far on hand was from what the snapshot says, both as of the same
+    moment; ``duplicate``: it came before, and nothing changed.
+    """
+
+    on_hand: int
+    duplicate: bool
+    drift: int
+
+
+Value = Hold | StockChange | FeedAnswer | int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The answer to one command of a batch: a value, or the error it would have raised."""
 
-    value: Hold | int | None = None
+    value: Value = None
     error: OmnistockError | None = None
 
     @property
@@ -73,7 +147,7 @@ class Outcome:
         """Why the command was refused, empty if it was not."""
         return "" if self.error is None else str(self.error)
 
-    def result(self) -> Hold | int | None:
+    def result(self) -> Value:
         """Return the value, or raise the error."""
         if self.error is not None:
             raise self.error
@@ -84,15 +158,158 @@ class Outcome:
 class AtpRow:
     """One bucket of a stockpoint's plan, in smallest units.
 
-    ``projected`` is the balance at the end of the bucket; ``atp`` is what one more
-    order due in it may have: the lowest balance from then on, less the buffer.
+    ``projected`` is the balance at the end of the bucket, ``free`` that less the buffer
+    in force then; ``atp`` is what the method says may be promised for it, None where
+    the method has no figure for the bucket.
     """
 
     bucket: str
     receipts: int
     commitments: int
     projected: int
-    atp: int
+    free: int
+    atp: int | None
+    cumulative_atp: int
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Whether a quantity may be promised, and if not why, how many and when.
+
+    Attributes
+    ----------
+    ok : bool
+    available : int
+        What the same asker could have, in smallest units.
+    code, binding : str
+        Why not: a word for programs; the constraint that stands in the way.
+    backorder : int
+        Units of the quantity that would be beyond stock.
+    next_date, latest_date : str or None
+        First later and last earlier bucket for which the whole quantity is possible.
+    mode : str
+        "stock", "backorder", "planned" (from supply beyond the fence) or "untracked".
+    """
+
+    ok: bool
+    available: int
+    code: str = ""
+    binding: str = ""
+    backorder: int = 0
+    next_date: str | None = None
+    latest_date: str | None = None
+    mode: str = "stock"
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """One demand of a batch: what, how many, by when, and how strictly."""
+
+    order: str
+    sku: str
+    quantity: int | str
+    by: int | str | None = None
+    priority: int = 0
+    partial: bool = True
+    latest: int | str | None = None
+    minimum_shipment: int = 1
+    channel: str | None = None
+    node: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Units promised for one bucket, at a node if one was named."""
+
+    date: str
+    quantity: int
+    node: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """When how much of a quantity can be had; ``short`` is what cannot within the horizon."""
+
+    order: str
+    sku: str
+    deliveries: tuple[Delivery, ...]
+    short: int
+    delay_buckets: int
+    hold: Hold | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPromise:
+    """Promises of lines that belong together; ``dates`` by SKU, None where there is no date."""
+
+    promises: tuple[Promise, ...]
+    dates: dict[str, str | None]
+    shipments: int
+
+
+@dataclass(frozen=True, slots=True)
+class Peg:
+    """Units of a demand and the supply they come from.
+
+    ``source`` is "stock", the reference of a receipt, or None if there is no supply.
+    """
+
+    source: str | None
+    quantity: int
+    filled: bool
+    date: str | None = None
+
+    @property
+    def reference(self) -> str | None:
+        """Reference of the receipt, None for stock and where there is no supply."""
+        return None if self.source == "stock" else self.source
+
+
+@dataclass(frozen=True, slots=True)
+class OrderStatus:
+    """What was ordered of each SKU, and what of it is reserved and shipped."""
+
+    order: str
+    requested: dict[str, int]
+    reserved: dict[str, int]
+    shipped: dict[str, int]
+    status: str
+    holds: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Repromise:
+    """What a run over waiting orders came to, in smallest units by order.
+
+    ``exceptions`` are orders that did not get what their strategy guarantees; ``losses``
+    is what each order had before and has no more; ``free`` by SKU is what is left.
+    """
+
+    confirmed: dict[str, int]
+    exceptions: tuple[str, ...]
+    losses: dict[str, int]
+    free: dict[str, int]
+    stopped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The range in which an availability lies."""
+
+    name: str
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
+class LevelChange:
+    """An availability that crossed from one range into another."""
+
+    sku: str
+    channel: str
+    old: str
+    new: str
+    available: int
+    sequence: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,38 +2,8 @@
 
 from __future__ import annotations
 
-from omnistock.availability.layout import (
-    BASE,
-    BUCKET,
-    BUFFER,
-    COMMITTED,
-    CONFIRMED,
-    EXPIRED,
-    FIRST_LINE,
-    HELD,
-    LIMIT_ROW,
-    LINE_SHIPPED,
-    MINIMA,
-    N_BUCKETS,
-    N_HOLDS,
-    N_INBOUND,
-    N_LINES,
-    N_POINTS,
-    N_REQUESTS,
-    NODE_ACTIVE,
-    NOW,
-    ON_HAND,
-    OPEN,
-    PROTECTION,
-    PROTECTION_USED,
-    QUOTA,
-    QUOTA_USED,
-    REMAINING,
-    RESERVED,
-    RETURNED,
-    STATUS,
-    State,
-)
+from omnistock.availability import layout
+from omnistock.availability.arena import State, rows
 from omnistock.engine.results import Verification
 from omnistock.engine.writer import Writer
 from omnistock.ledger.audit import Books, audit
@@ -43,15 +13,15 @@ __all__ = ["verify"]
 
 def verify(writer: Writer) -> Verification:
     """Add up the ledger anew and name every number in which the engine differs."""
-    books = audit(writer.store.frames())
-    state = writer.state
-    books.pass_time(int(state.counts[NOW]), int(state.counts[BUCKET]))
-    differences = [
-        *_stockpoints(state, books),
-        *_holds(state, books),
-        *_limits(state, books),
-        *_rest(state, books),
-    ]
+    with writer.paused() as state:
+        books = audit(writer.store.frames())
+        books.pass_time(int(state.stock[layout.NOW]), int(state.stock[layout.BUCKET]))
+        differences = [
+            *_stockpoints(state, books),
+            *_holds(state, books),
+            *_limits(state, books),
+            *_rest(state, books),
+        ]
     return Verification(
         frames=books.frames,
         events=books.words,
@@ -66,61 +36,81 @@ def _differs(what: str, engine: int, ledger: int) -> list[str]:
 
 
 def _stockpoints(state: State, books: Books) -> list[str]:
-    found = _differs("stockpoints", int(state.counts[N_POINTS]), len(books.points))
+    found = _differs("stockpoints", int(state.stock[layout.N_POINTS]), len(books.points))
     open_units = books.open_units()
-    n_buckets = int(state.counts[N_BUCKETS])
+    n_buckets = int(state.stock[layout.N_BUCKETS])
+    table = rows(state, "points").tolist()
     for s, minima in books.minima(n_buckets).items():
         record = state.records[s].tolist()
-        point = state.points[s].tolist()
+        point = table[s]
         name = f"stockpoint {s}"
-        found += _differs(f"{name} on hand", point[ON_HAND], books.on_hand[s])
-        found += _differs(f"{name} reserved", point[RESERVED], open_units.get((s, HELD), 0))
-        found += _differs(f"{name} committed", point[COMMITTED], open_units.get((s, CONFIRMED), 0))
-        found += _differs(f"{name} buffer", record[BUFFER], books.buffers.get(s, 0))
+        held = open_units.get((s, layout.HELD), 0)
+        committed = open_units.get((s, layout.CONFIRMED), 0)
+        found += _differs(f"{name} on hand", point[layout.ON_HAND], books.on_hand[s])
+        found += _differs(f"{name} reserved", point[layout.RESERVED], held)
+        found += _differs(f"{name} committed", point[layout.COMMITTED], committed)
+        found += _differs(f"{name} buffer", record[layout.BUFFER], books.kept(s))
+        off = int(books.switched_off.get(s, False))
+        found += _differs(f"{name} off", point[layout.SWITCHED_OFF], off)
         for t in range(n_buckets):
-            promised = record[BASE] + record[MINIMA + t]
-            found += _differs(f"{name} available from bucket +{t}", promised, minima[t])
+            promised = record[layout.BASE] + record[layout.MINIMA + t]
+            expected = minima[t]
+            if record[layout.MINIMA + t] == layout.PLENTY:
+                promised = expected = 0 if expected >= layout.PLENTY // 2 else -1
+            found += _differs(f"{name} available from bucket +{t}", promised, expected)
     return found
 
 
 def _holds(state: State, books: Books) -> list[str]:
-    found = _differs("holds", int(state.counts[N_HOLDS]), len(books.holds))
-    for number, hold in enumerate(books.holds[: int(state.counts[N_HOLDS])]):
-        row = state.holds[number].tolist()
-        found += _differs(f"hold {number} status", row[STATUS], hold.status)
-        found += _differs(f"hold {number} lines", row[N_LINES], len(hold.lines))
-        for k, (_, _, units, shipped, returned) in enumerate(hold.lines):
-            line = state.lines[row[FIRST_LINE] + k].tolist()
+    found = _differs("holds", int(state.stock[layout.N_HOLDS]), len(books.holds))
+    holds = rows(state, "holds").tolist()
+    lines = rows(state, "lines").tolist()
+    for number, hold in enumerate(books.holds[: len(holds)]):
+        row = holds[number]
+        found += _differs(f"hold {number} status", row[layout.STATUS], hold.status)
+        found += _differs(f"hold {number} lines", row[layout.LINES_OF_HOLD], len(hold.lines))
+        for k, (point, _, units, shipped, returned) in enumerate(hold.lines):
+            line = lines[row[layout.FIRST_LINE] + k]
             name = f"hold {number} line {k}"
-            if hold.status != EXPIRED:
-                found += _differs(f"{name} open", line[OPEN], units)
-            found += _differs(f"{name} shipped", line[LINE_SHIPPED], shipped)
-            found += _differs(f"{name} returned", line[RETURNED], returned)
+            found += _differs(f"{name} stockpoint", line[layout.LINE_POINT], point)
+            found += _differs(f"{name} open", line[layout.OPEN], units)
+            found += _differs(f"{name} shipped", line[layout.LINE_SHIPPED], shipped)
+            found += _differs(f"{name} returned", line[layout.RETURNED], returned)
     return found
 
 
 def _limits(state: State, books: Books) -> list[str]:
-    found: list[str] = []
-    used_field = {QUOTA: QUOTA_USED, PROTECTION: PROTECTION_USED}
-    for (sku, channel, what), units in books.limits.items():
-        row = int(state.skus[sku, LIMIT_ROW])
-        name = f"limit {what} of SKU {sku} for channel {channel}"
-        if row < 0:
-            found.append(f"{name}: the engine has none")
-            continue
-        found += _differs(name, int(state.limits[row, channel, what]), units)
-        if what in used_field:
-            used = int(state.limits[row, channel, used_field[what]])
-            found += _differs(f"{name} used", used, books.used.get((sku, channel, what), 0))
+    found = _differs("limits", int(state.stock[layout.N_LIMITS]), len(books.limits))
+    table = rows(state, "limits").tolist()
+    for number, limit in books.limits.items():
+        row = table[number]
+        name = f"limit {number} of SKU {limit.sku}"
+        found += _differs(name, row[layout.LIMIT_UNITS], limit.units)
+        found += _differs(f"{name} used", row[layout.LIMIT_USED], limit.used)
     return found
 
 
 def _rest(state: State, books: Books) -> list[str]:
-    found = _differs("requests", int(state.counts[N_REQUESTS]), books.requests)
+    found = _differs("requests", int(state.stock[layout.N_REQUESTS]), books.requests)
+    found += _differs("order lines", int(state.stock[layout.N_ORDERS]), books.orders)
     last = max(books.inbound, default=-1)
-    found += _differs("inbound rows", int(state.counts[N_INBOUND]), last + 1)
+    found += _differs("inbound rows", int(state.stock[layout.N_INBOUND]), last + 1)
+    inbound = rows(state, "inbound")
     for row, (_, _, remaining) in books.inbound.items():
-        found += _differs(f"inbound row {row}", int(state.inbound[row, REMAINING]), remaining)
+        held = int(inbound[row, layout.REMAINING])
+        found += _differs(f"inbound row {row}", held, remaining)
+    nodes = rows(state, "nodes")
     for node, off in books.nodes_off.items():
-        found += _differs(f"node {node} on", int(state.nodes[node, NODE_ACTIVE]), int(not off))
+        held = int(nodes[node, layout.NODE_ACTIVE])
+        found += _differs(f"node {node} on", held, int(not off))
+    deltas = rows(state, "deltas")
+    points = rows(state, "points")
+    for (point, source), known in books.deltas.items():
+        chain = set()
+        at = int(points[point, layout.FIRST_DELTA])
+        while at >= 0:
+            if deltas[at, layout.DELTA_SOURCE] == source:
+                chain.add(int(deltas[at, layout.DELTA_SEQUENCE]))
+            at = int(deltas[at, layout.NEXT_DELTA])
+        found += [] if chain == set(known) else [f"deltas at stockpoint {point} differ"]
     return found

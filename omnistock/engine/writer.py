@@ -10,38 +10,49 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from omnistock.availability.arena import Int64, State, new_state, rows
 from omnistock.availability.hashing import find_request
 from omnistock.availability.layout import (
+    AT_HEAP,
     BUCKET,
+    ETA,
     FIRST_LINE,
+    FIRST_POINT,
+    INBOUND_BUCKET,
+    LINE_BUCKET,
+    LINE_PER,
     LINE_POINT,
     LINE_SHIPPED,
     LINE_SKU,
+    LINES_OF_HOLD,
     N_HEAP,
     N_HOLDS,
     N_INBOUND,
     N_LIMITS,
-    N_LINES,
     N_POINTS,
+    NEXT_POINT,
     NOW,
     OPEN,
     ORDER,
     POINT_NODE,
     POINT_SKU,
+    POINT_TAG,
+    REQUEST_LINE,
     RETURNED,
+    STATUS,
     TICK,
-    State,
-    new_state,
 )
 from omnistock.availability.machine import move_time, replay, run
-from omnistock.engine.commands import Command, Translator
+from omnistock.engine.askers import Asker
+from omnistock.engine.commands import Command, LineFacts, Translator
 from omnistock.engine.registry import Definitions, Registry, decode, encode
-from omnistock.errors import InputError, LedgerError, OmnistockError
+from omnistock.errors import LedgerError, OmnistockError, UnknownError
 from omnistock.ledger.frame import FIRST_DIGEST, Frame, digest_of, pack_frame, unpack_frame
 from omnistock.ledger.store import LedgerStore
 from omnistock.model import Calendar, Network
@@ -55,11 +66,12 @@ _MOST_IN_FRAME = 8192
 
 @dataclass(slots=True, eq=False)
 class Ticket:
-    """Commands of one caller, and in the end their answers."""
+    """Commands of one caller, and in the end their answers; ``known`` are repetitions."""
 
     commands: Sequence[Command]
     now: int | None
     answers: list[Words | OmnistockError] = field(default_factory=list)
+    known: set[int] = field(default_factory=set)
     error: BaseException | None = None
     done: bool = False
 
@@ -83,7 +95,9 @@ class Writer:
         self._orders: dict[int, list[int]] = {}
         self._orders_known = 0
         self.registry = Registry(Calendar())
-        self.state: State = new_state(self.registry.calendar.n_buckets)
+        self.state: State = _empty(self.registry.calendar)
+        # Called with the state after each frame is on disk.
+        self.after_commit: list[Callable[[State], None]] = []
 
     # --- opening ---------------------------------------------------------
 
@@ -102,7 +116,7 @@ class Writer:
 
     def _begin(self, calendar: Calendar) -> None:
         self.registry = Registry(calendar)
-        self.state = new_state(calendar.n_buckets)
+        self.state = _empty(calendar)
 
     def define(self, network: Network) -> None:
         """Enter a new network, or what of it is new, as a frame of its own."""
@@ -116,13 +130,13 @@ class Writer:
             if definitions != Definitions():
                 self.state = self.registry.define(self.state, definitions)
                 # Definitions take no time: the frame has the second of the one before.
-                now, bucket = int(self.state.counts[NOW]), int(self.state.counts[BUCKET])
+                now, bucket = int(self.state.stock[NOW]), int(self.state.stock[BUCKET])
                 self._append(definitions, np.zeros(0, np.int32), now, bucket)
 
     # --- the queue -------------------------------------------------------
 
-    def submit(self, commands: Sequence[Command], now: int | None) -> list[Answer]:
-        """Carry out commands in one frame and return their answers once it is on disk."""
+    def submit(self, commands: Sequence[Command], now: int | None) -> Ticket:
+        """Carry out commands in one frame; their answers come once it is on disk."""
         if os.getpid() != self._process:
             raise LedgerError("this engine was opened before a fork; open one in each process")
         if self.store.read_only:
@@ -135,7 +149,7 @@ class Writer:
                     self._drain()
         if ticket.error is not None:
             raise ticket.error
-        return ticket.answers
+        return ticket
 
     def _drain(self) -> None:
         """Carry out all that waits; tickets of one time share a frame."""
@@ -167,15 +181,21 @@ class Writer:
         now, bucket = self._time(tickets[0].now)
         translator = Translator(
             self.registry,
-            int(self.state.counts[N_POINTS]),
-            int(self.state.counts[N_INBOUND]),
+            int(self.state.stock[N_POINTS]),
+            int(self.state.stock[N_INBOUND]),
+            int(self.state.stock[N_LIMITS]),
             self,
+            now,
         )
         slots = [
-            [self._translate(translator, command) for command in ticket.commands]
+            [
+                self._translate(translator, command, ticket, k)
+                for k, command in enumerate(ticket.commands)
+            ]
             for ticket in tickets
         ]
         definitions = self.registry.take_pending()
+        self.state = self.registry.settle(self.state)
         outcome = None
         if translator.words:
             words = np.array(translator.words, np.int64)
@@ -187,6 +207,8 @@ class Writer:
         events = np.zeros(0, np.int32) if outcome is None else outcome.events
         if len(events) or definitions != Definitions():
             self._append(definitions, events, now, bucket)
+            for tell in self.after_commit:
+                tell(self.state)
         self._forget_unopened(translator)
         for ticket, numbers in zip(tickets, slots, strict=True):
             for slot in numbers:
@@ -199,15 +221,19 @@ class Writer:
 
     def _forget_unopened(self, translator: Translator) -> None:
         """Drop the rows of expected receipts that a refused command had asked for."""
+        table = rows(self.state, "inbound")
         for key, row in translator.opened:
-            if row >= self.state.counts[N_INBOUND] or not self.state.eta[row]:
+            if row >= len(table) or not (table[row, ETA] or table[row, INBOUND_BUCKET]):
                 del self.registry.inbound[key]
 
-    def _translate(self, translator: Translator, command: Command) -> int | OmnistockError:
+    def _translate(
+        self, translator: Translator, command: Command, ticket: Ticket, number: int
+    ) -> int | OmnistockError:
         """Translate one command; a wrong one leaves no words behind and does not hinder others."""
         try:
             request = command.request()
             if self._is_known(request[0], request[1]):
+                ticket.known.add(number)
                 return translator.put(TICK, request, ())
             return command.put(translator)
         except OmnistockError as error:
@@ -217,17 +243,16 @@ class Writer:
     def _is_known(self, high: int, low: int) -> bool:
         if not high and not low:
             return False
-        requests = self.state.requests
-        slot = find_request(requests, high, low)
-        return bool(requests[slot, 0] or requests[slot, 1])
+        row = find_request(self.state, high, low)
+        return bool(self.state.book[row] or self.state.book[row + 1])
 
     # --- time and ledger -------------------------------------------------
 
     def _time(self, now: int | None) -> tuple[int, int]:
         """Second and bucket of a batch; time never runs backwards."""
         second = self.clock() if now is None else now
-        second = max(second, int(self.state.counts[NOW]))
-        bucket = max(self.registry.calendar.bucket_of(second), int(self.state.counts[BUCKET]))
+        second = max(second, int(self.state.stock[NOW]))
+        bucket = max(self.registry.calendar.bucket_of(second), int(self.state.stock[BUCKET]))
         return second, bucket
 
     def _append(
@@ -252,16 +277,24 @@ class Writer:
     def at_time(self, now: int | None) -> State:
         """Return the state at ``now``, holds expired and buckets rolled up to it."""
         second, bucket = self._time(now)
-        counts = self.state.counts
-        expiry_due = counts[N_HEAP] > 0 and self.state.heap[0, 0] <= second
-        # Quotas and protections end by themselves; without any the second does not matter.
-        limits_may_end = counts[N_LIMITS] > 0 and second > counts[NOW]
+        counts = self.state.stock
+        expiry_due = counts[N_HEAP] > 0 and self.state.book[counts[AT_HEAP]] <= second
+        # Limits end and lots expire by themselves; without any the second does not matter.
+        timed = counts[N_LIMITS] > 0 or len(self.registry.compartment_list) > 1
+        limits_may_end = timed and second > counts[NOW]
         if expiry_due or limits_may_end or bucket > counts[BUCKET]:
             with self._lock:
                 self._check_usable()
                 second, bucket = self._time(now)
                 self.state = move_time(self.state, second, bucket)
         return self.state
+
+    @contextmanager
+    def paused(self) -> Iterator[State]:
+        """Hold the writer back, to look at a state that is changed and put back meanwhile."""
+        with self._lock:
+            self._check_usable()
+            yield self.state
 
     def close(self) -> None:
         """Refuse further commands and let go of the store."""
@@ -272,37 +305,83 @@ class Writer:
 
     # --- holds, for commands that name them ------------------------------
 
-    def lines(self, hold_id: int) -> list[tuple[str, str, int, int, str]]:
-        """Return (sku, node, open, shipped less returned, asked sku) of each line of a hold."""
-        state = self.state
-        if not 0 <= hold_id < state.counts[N_HOLDS]:
-            raise InputError(f"there is no hold {hold_id}")
-        first = int(state.holds[hold_id, FIRST_LINE])
-        rows = state.lines[first : first + int(state.holds[hold_id, N_LINES])]
-        registry = self.registry
-        found = []
-        for row in rows:
-            point = state.points[row[LINE_POINT]]
-            found.append(
-                (
-                    registry.sku_list[point[POINT_SKU]].sku,
-                    registry.node_list[point[POINT_NODE]].node,
-                    int(row[OPEN]),
-                    int(row[LINE_SHIPPED] - row[RETURNED]),
-                    registry.sku_list[row[LINE_SKU]].sku,
+    def asker(self, asker: Asker) -> int:
+        """Return the code of who asks; a new asker is entered into the state at once."""
+        known = self.registry.askers.get(asker)
+        if known is None:
+            with self._lock:
+                known = self.registry.asker(asker)
+                self.state = self.registry.settle(self.state)
+        return known
+
+    def _hold(self, hold_id: int) -> Int64:
+        """Row of a hold."""
+        if not 0 <= hold_id < self.state.stock[N_HOLDS]:
+            raise UnknownError("hold", str(hold_id))
+        row: Int64 = rows(self.state, "holds")[hold_id]
+        return row
+
+    def status(self, hold_id: int) -> int:
+        """Return the status of a hold."""
+        return int(self._hold(hold_id)[STATUS])
+
+    def order(self, hold_id: int) -> int:
+        """Return the code of a hold's order."""
+        return int(self._hold(hold_id)[ORDER])
+
+    def lines(self, hold_id: int) -> list[LineFacts]:
+        """Return the facts of each line of a hold."""
+        hold = self._hold(hold_id)
+        first = int(hold[FIRST_LINE])
+        lines = rows(self.state, "lines")[first : first + int(hold[LINES_OF_HOLD])]
+        points = rows(self.state, "points")[lines[:, LINE_POINT]]
+        facts = []
+        for line, point in zip(lines.tolist(), points.tolist(), strict=True):
+            facts.append(
+                LineFacts(
+                    point=line[LINE_POINT],
+                    sku=point[POINT_SKU],
+                    node=point[POINT_NODE],
+                    compartment=point[POINT_TAG],
+                    bucket=line[LINE_BUCKET],
+                    open_units=line[OPEN],
+                    shipped=line[LINE_SHIPPED],
+                    returned=line[RETURNED],
+                    asked=line[LINE_SKU],
+                    per=line[LINE_PER],
+                    request_line=line[REQUEST_LINE],
                 )
             )
+        return facts
+
+    def points_of(self, sku: int) -> list[int]:
+        """Return the stockpoints of a SKU, in the order in which they are drawn from."""
+        table = rows(self.state, "points")
+        found = []
+        point = int(rows(self.state, "skus")[sku, FIRST_POINT])
+        while point >= 0:
+            found.append(point)
+            point = int(table[point, NEXT_POINT])
         return found
 
     def of_order(self, order: str) -> list[int]:
         """Return the numbers of an order's holds, oldest first."""
-        code = self.registry.references.get(order)
+        code = self.registry.order_code(order)
         if code is None:
             return []
-        count = int(self.state.counts[N_HOLDS])
+        holds = rows(self.state, "holds")
         for hold, reference in enumerate(
-            self.state.holds[self._orders_known : count, ORDER].tolist(), self._orders_known
+            holds[self._orders_known :, ORDER].tolist(), self._orders_known
         ):
             self._orders.setdefault(reference, []).append(hold)
-        self._orders_known = count
+        self._orders_known = len(holds)
         return list(self._orders.get(code, ()))
+
+
+def _empty(calendar: Calendar) -> State:
+    """A state without anything in it."""
+    return new_state(
+        calendar.n_buckets,
+        overdue_buckets=calendar.overdue_supply_buckets,
+        overdue_delay=calendar.overdue_supply_delay,
+    )

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from omnistock.ledger.frame import FIRST_DIGEST, Frame, digest_of, unpack_frame
 
@@ -19,8 +21,12 @@ __all__ = ["AuditedHold", "Books", "audit"]
 # Event kinds and statuses as the ledger's documentation numbers them.
 _POINT, _HOLD, _STATUS, _RELEASE, _SHIP, _ON_HAND, _INBOUND = 1, 2, 3, 4, 5, 6, 7
 _BUFFER, _LIMIT, _NODE, _RETURN, _USE, _REQUEST = 8, 9, 10, 11, 12, 13
-_HELD, _CONFIRMED, _SHIPPED, _RELEASED, _EXPIRED = 1, 2, 3, 4, 5
-_QUOTA, _PROTECTION, _CHANNEL_BUFFER = 0, 2, 4
+_LINES, _BACKORDER, _SWITCH, _STEP, _DELTA, _ORDER = 14, 15, 16, 17, 18, 19
+_HELD, _CONFIRMED, _SHIPPED, _RELEASED, _EXPIRED, _PICKED = 1, 2, 3, 4, 5, 6
+_LIVE = (_HELD, _CONFIRMED, _PICKED)
+_ASKER_BUFFER = 3
+# A balance that nothing can bring down: supply beyond a SKU's fence.
+_PLENTY = 2_000_000_000
 
 
 @dataclass
@@ -29,9 +35,23 @@ class AuditedHold:
 
     number: int
     status: int
-    channel: int
+    asker: int
     expires: int
     lines: list[list[int]]
+
+
+@dataclass
+class AuditedLimit:
+    """A quota, protection or asker's buffer in the books; ``since`` is the first hold counted."""
+
+    sku: int
+    kind: int
+    match: int
+    units: int
+    segment: int
+    period: tuple[int, int]
+    since: int
+    used: int = 0
 
 
 @dataclass
@@ -39,30 +59,36 @@ class Books:
     """What the ledger adds up to.
 
     Units by stockpoint; promises by (stockpoint, bucket); receipts by row of
-    (stockpoint, bucket, remaining); limits by (sku, channel, field).
+    (stockpoint, bucket, remaining); limits by row.
     """
 
     now: int = 0
     bucket: int = 0
     frames: int = 0
     words: int = 0
-    points: dict[int, tuple[int, int]] = field(default_factory=dict)
+    points: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     on_hand: dict[int, int] = field(default_factory=dict)
-    buffers: dict[int, int] = field(default_factory=dict)
+    buffers: dict[int, tuple[int, int]] = field(default_factory=dict)
+    backorders: dict[int, int] = field(default_factory=dict)
+    steps: dict[int, dict[int, int]] = field(default_factory=dict)
+    switched_off: dict[int, bool] = field(default_factory=dict)
     holds: list[AuditedHold] = field(default_factory=list)
     lines: list[tuple[AuditedHold, list[int]]] = field(default_factory=list)
     inbound: dict[int, tuple[int, int, int]] = field(default_factory=dict)
-    limits: dict[tuple[int, int, int], int] = field(default_factory=dict)
-    used: dict[tuple[int, int, int], int] = field(default_factory=dict)
-    since: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    limits: dict[int, AuditedLimit] = field(default_factory=dict)
     nodes_off: dict[int, bool] = field(default_factory=dict)
+    deltas: dict[tuple[int, int], dict[int, int]] = field(default_factory=dict)
+    orders: int = 0
     requests: int = 0
+    names: Names = field(default_factory=lambda: Names())
     _due: list[tuple[int, int]] = field(default_factory=list)
 
     def post(self, frame: Frame) -> None:
         """Post one frame."""
         self.frames += 1
         self.words += len(frame.events)
+        if frame.definitions:
+            self.names.learn(json.loads(frame.definitions))
         self.pass_time(frame.now, frame.bucket)
         words = frame.events.tolist()
         at = 0
@@ -81,14 +107,20 @@ class Books:
             if hold.status == _HELD and hold.expires == second:
                 hold.status = _EXPIRED
                 for line in hold.lines:
-                    self._use(number, line, -line[2])
+                    self._use(hold, line, -line[2])
+        for point, steps in self.steps.items():
+            for bucket in sorted(steps):
+                if bucket <= self.bucket:
+                    self.buffers[point] = (steps.pop(bucket), self.buffers.get(point, (0, 0))[1])
 
     def _post_event(self, kind: int, words: list[int]) -> None:
         if kind == _POINT:
-            self.points[words[0]] = (words[1], words[2])
+            self.points[words[0]] = (words[1], words[2], words[3])
             self.on_hand.setdefault(words[0], 0)
         elif kind == _HOLD:
             self._post_hold(words)
+        elif kind == _LINES:
+            self._post_lines(words)
         elif kind == _STATUS:
             self._post_status(words[0], words[1])
         elif kind in (_RELEASE, _SHIP):
@@ -97,40 +129,72 @@ class Books:
             self.on_hand[words[0]] += words[1]
         elif kind == _INBOUND:
             self.inbound[words[0]] = (words[1], words[2], words[3])
-        elif kind == _BUFFER:
-            self.buffers[words[0]] = words[1]
-        elif kind == _LIMIT:
-            self._post_limit(words[0], words[1], words[2], words[3])
-        elif kind == _NODE:
-            self.nodes_off[words[0]] = not words[1]
         elif kind == _RETURN:
             self.lines[words[0]][1][4] += words[1]
             self.on_hand[words[2]] += words[1]
         elif kind == _USE:
-            for what in (_QUOTA, _PROTECTION):
-                self._add_use((words[0], words[1], what), words[2])
-        else:
-            assert kind == _REQUEST, f"event kind {kind} has no meaning"
+            self._use_of(words[1], words[0], self.bucket, len(self.holds), words[2])
+        elif kind == _REQUEST:
             self.requests += 1
+        else:
+            self._post_setting(kind, words)
+
+    def _post_setting(self, kind: int, words: list[int]) -> None:
+        if kind == _BUFFER:
+            self.buffers[words[0]] = (words[1], words[2])
+        elif kind == _BACKORDER:
+            self.backorders[words[0]] = words[1]
+        elif kind == _STEP:
+            self.steps.setdefault(words[0], {})[words[1]] = words[2]
+        elif kind == _LIMIT:
+            row, sku, limit_kind, match, units, *rest = words
+            self.limits[row] = AuditedLimit(
+                sku, limit_kind, match, units, rest[5], (rest[6], rest[7]), len(self.holds)
+            )
+        elif kind == _NODE:
+            self.nodes_off[words[0]] = not words[1]
+        elif kind == _SWITCH:
+            self.switched_off[words[0]] = bool(words[1])
+        elif kind == _DELTA:
+            known = self.deltas.setdefault((words[0], words[1]), {})
+            sequence = (words[2] << 32) | (words[3] & 0xFFFFFFFF)
+            if words[5]:
+                for old in [one for one in known if one <= sequence]:
+                    del known[old]
+            known[sequence] = words[4]
+        else:
+            assert kind == _ORDER, f"event kind {kind} has no meaning"
+            self.orders += 1
 
     def _post_hold(self, words: list[int]) -> None:
-        number, _, channel, status, high, low, *rest = words
+        number, _, asker, status, high, low, _, *rest = words
         assert number == len(self.holds), f"hold {number} follows hold {len(self.holds) - 1}"
         expires = (high << 32) | (low & 0xFFFFFFFF)
-        rows = [[rest[k], rest[k + 1], rest[k + 2], 0, 0] for k in range(0, len(rest), 5)]
-        hold = AuditedHold(number, status, channel, expires, rows)
+        rows = [[rest[k], rest[k + 1], rest[k + 2], 0, 0] for k in range(0, len(rest), 6)]
+        hold = AuditedHold(number, status, asker, expires, rows)
         self.holds.append(hold)
         self.lines += [(hold, row) for row in rows]
         if status == _HELD:
             heapq.heappush(self._due, (expires, number))
         for row in rows:
-            self._use(number, row, row[2])
+            self._use(hold, row, row[2])
+
+    def _post_lines(self, words: list[int]) -> None:
+        number, *rest = words
+        hold = self.holds[number]
+        for line in hold.lines:
+            self._use(hold, line, -line[2])
+        hold.lines = [rest[k : k + 5] for k in range(0, len(rest), 8)]
+        self.lines += [(hold, line) for line in hold.lines]
+        for line in hold.lines:
+            self._use(hold, line, line[2])
+        self._close(hold)
 
     def _post_status(self, number: int, status: int) -> None:
         hold = self.holds[number]
         if hold.status == _EXPIRED:
             for line in hold.lines:
-                self._use(number, line, line[2])
+                self._use(hold, line, line[2])
         hold.status = status
         hold.expires = 0
 
@@ -141,36 +205,46 @@ class Books:
             line[3] += units
             self.on_hand[line[0]] -= units
         else:
-            self._use(hold.number, line, -units)
+            self._use(hold, line, -units)
+        self._close(hold)
+
+    @staticmethod
+    def _close(hold: AuditedHold) -> None:
         if not any(one[2] for one in hold.lines):
             shipped = any(one[3] for one in hold.lines)
             hold.status = _SHIPPED if shipped else _RELEASED
 
-    def _post_limit(self, sku: int, channel: int, what: int, units: int) -> None:
-        key = (sku, channel, what)
-        self.limits[key] = units
-        if what != _CHANNEL_BUFFER:
-            self.used[key] = 0
-            self.since[key] = len(self.holds)
+    def _use(self, hold: AuditedHold, line: list[int], units: int) -> None:
+        self._use_of(hold.asker, line[0], line[1], hold.number, units)
 
-    def _use(self, number: int, line: list[int], units: int) -> None:
-        sku = self.points[line[0]][0]
-        channel = self.holds[number].channel
-        for what in (_QUOTA, _PROTECTION):
-            key = (sku, channel, what)
-            if number >= self.since.get(key, 0):
-                self._add_use(key, units)
+    def _use_of(self, asker: int, point: int, bucket: int, number: int, units: int) -> None:
+        """Count units against every limit of the SKU that fits the asker and the bucket."""
+        sku, _, tag = self.points[point]
+        for limit in self.limits.values():
+            first, last = limit.period
+            if (
+                limit.sku == sku
+                and limit.kind != _ASKER_BUFFER
+                and number >= limit.since
+                and (last == 0 or first <= bucket < last)
+                and self.names.fits(limit.match, asker)
+                and self.names.in_segment(limit.segment, tag)
+            ):
+                limit.used += units
 
-    def _add_use(self, key: tuple[int, int, int], units: int) -> None:
-        self.used[key] = self.used.get(key, 0) + units
+    def kept(self, point: int) -> int:
+        """What is kept back at a stockpoint, less what may be backordered."""
+        units, share = self.buffers.get(point, (0, 0))
+        of_share = -(-max(0, self.on_hand[point]) * share // 10_000)
+        return units + of_share - self.backorders.get(point, 0)
 
     def open_units(self) -> dict[tuple[int, int], int]:
         """Open units of live holds by (stockpoint, status)."""
         units: dict[tuple[int, int], int] = {}
         for hold in self.holds:
-            if hold.status in (_HELD, _CONFIRMED):
+            if hold.status in _LIVE:
                 for point, _, open_units, *_ in hold.lines:
-                    key = (point, hold.status)
+                    key = (point, _HELD if hold.status == _HELD else _CONFIRMED)
                     units[key] = units.get(key, 0) + open_units
         return units
 
@@ -178,26 +252,90 @@ class Books:
         """What may be promised for each bucket of the horizon, from the definition.
 
         The balance of a bucket is on hand, plus receipts due from the current bucket
-        up to it, less promises up to it; a promise must leave none of the later
-        balances short, so bucket t may offer the lowest from t on.
+        up to it, less promises up to it, less what its buffer exceeds the current one by; a
+        promise must leave none of the later balances short, so bucket t may offer the lowest
+        from t on. From a SKU's fence on nothing is short.
         """
         balances = {point: [units] * n_buckets for point, units in self.on_hand.items()}
-        dated = [
-            (point, bucket, units)
-            for point, bucket, units in self.inbound.values()
-            if bucket >= self.bucket
-        ]
+        dated = []
+        for point, bucket, units in self.inbound.values():
+            if self.bucket - self.names.overdue[0] <= bucket < self.bucket:
+                bucket = self.bucket + self.names.overdue[1]
+            if bucket >= self.bucket:
+                dated.append((point, bucket, units))
         for hold in self.holds:
-            if hold.status in (_HELD, _CONFIRMED):
+            if hold.status in _LIVE:
                 dated += [(point, bucket, -units) for point, bucket, units, *_ in hold.lines]
+        for point, steps in self.steps.items():
+            before = self.buffers.get(point, (0, 0))[0]
+            for bucket in sorted(steps):
+                dated.append((point, bucket, before - steps[bucket]))
+                before = steps[bucket]
         for point, bucket, units in dated:
             balance = balances[point]
             for t in range(max(0, bucket - self.bucket), n_buckets):
                 balance[t] += units
-        return {
-            point: list(itertools.accumulate(reversed(balance), min))[::-1]
-            for point, balance in balances.items()
-        }
+        found = {}
+        for point, balance in balances.items():
+            fence = self.names.fences.get(self.points[point][0])
+            last = n_buckets if fence is None else min(n_buckets, fence)
+            least = list(itertools.accumulate(reversed(balance[:last]), min))[::-1]
+            found[point] = least + [balance[0] + _PLENTY] * (n_buckets - last)
+        return found
+
+
+class Names:
+    """What the frames' definitions say of SKUs, askers, conditions and compartments."""
+
+    def __init__(self) -> None:
+        self.fences: dict[int, int] = {}
+        self.overdue = (0, 0)
+        self._skus: dict[str, int] = {}
+        self._askers: list[dict[str, str]] = [{"channel": ""}]
+        self._matches: list[list[list[str]]] = []
+        self._segments: list[str] = [""]
+        self._segment_of: list[str] = [""]
+        self._known: dict[tuple[int, int], bool] = {}
+
+    def learn(self, definitions: dict[str, Any]) -> None:
+        """Take in one frame's definitions."""
+        calendar = definitions.get("calendar") or {}
+        if calendar:
+            self.overdue = (
+                calendar.get("overdue_supply_buckets", 0), calendar.get("overdue_supply_delay", 0),
+            )  # fmt: skip
+        for sku in definitions.get("skus", ()):
+            code = self._skus.setdefault(sku["sku"], len(self._skus))
+            self.fences.pop(code, None)
+            if sku.get("replenishment_buckets") is not None:
+                self.fences[code] = sku["replenishment_buckets"]
+        for asker in definitions.get("askers", ()):
+            one = dict(asker.get("attributes", ()))
+            one.setdefault("channel", asker.get("channel", ""))
+            self._askers.append(one)
+            self._segment(asker.get("segment", "").replace("*", ""))
+        for compartment in definitions.get("compartments", ()):
+            self._segment_of.append(compartment.get("segment", ""))
+            self._segment(compartment.get("segment", ""))
+        self._matches += definitions.get("matches", ())
+
+    def _segment(self, name: str) -> None:
+        if name not in self._segments:
+            self._segments.append(name)
+
+    def fits(self, match: int, asker: int) -> bool:
+        """Whether a limit's condition fits an asker."""
+        key = (match, asker)
+        if key not in self._known:
+            mine = self._askers[asker]
+            self._known[key] = all(
+                value in ("*", mine.get(name)) for name, value in self._matches[match]
+            )
+        return self._known[key]
+
+    def in_segment(self, segment: int, tag: int) -> bool:
+        """Whether a compartment belongs to a segment; -1 is any."""
+        return segment < 0 or self._segments[segment] == self._segment_of[tag]
 
 
 def audit(blobs: Iterable[bytes]) -> Books:

@@ -1,7 +1,20 @@
 """The nouns of omnichannel retail: frozen dataclasses that check themselves."""
 
 from omnistock.model.calendar import Calendar
-from omnistock.model.network import Channel, Lane, Network, Node, Sku
-from omnistock.model.quantity import from_units, to_units
+from omnistock.model.network import Channel, Lane, Network, Node
+from omnistock.model.quantity import QuantityRule, from_units, to_units
+from omnistock.model.sku import KitOption, OrderLine, Sku
 
-__all__ = ["Calendar", "Channel", "Lane", "Network", "Node", "Sku", "from_units", "to_units"]
+__all__ = [
+    "Calendar",
+    "Channel",
+    "KitOption",
+    "Lane",
+    "Network",
+    "Node",
+    "OrderLine",
+    "QuantityRule",
+    "Sku",
+    "from_units",
+    "to_units",
+]

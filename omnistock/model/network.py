@@ -2,70 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from omnistock.errors import InputError, UnknownError
 from omnistock.model.calendar import Calendar
+from omnistock.model.kits import check_kits, chosen_units, resolved
+from omnistock.model.names import check_name
+from omnistock.model.sku import Sku
 
-__all__ = ["Channel", "Lane", "Network", "Node", "Sku"]
+__all__ = ["Channel", "Lane", "Network", "Node"]
 
-NODE_KINDS = ("warehouse", "store", "supplier")
-
-
-def _check_name(kind: str, name: object) -> None:
-    if not isinstance(name, str) or not name.strip():
-        raise InputError(f"a {kind} needs a name, got {name!r}")
-
-
-@dataclass(frozen=True, slots=True)
-class Sku:
-    """One article that can be stocked or, as a kit, is made of such articles.
-
-    Attributes
-    ----------
-    sku : str
-        Identifier, kept verbatim.
-    unit_scale : int
-        Smallest units in one selling unit; 1000 for kilograms kept in grams.
-    components : tuple of (str, int)
-        For a kit: each component and its smallest units in one smallest unit of
-        the kit. A kit has no stock of its own.
-    unit_cost, unit_price : float
-        Money per selling unit.
-    pack_size, minimum_order : int
-        Smallest units per supplier pack, and the least that may be ordered.
-    """
-
-    sku: str
-    name: str = ""
-    category: str = ""
-    unit_scale: int = 1
-    components: tuple[tuple[str, int], ...] = ()
-    unit_cost: float = 0.0
-    unit_price: float = 0.0
-    pack_size: int = 1
-    minimum_order: int = 0
-
-    def __post_init__(self) -> None:
-        _check_name("SKU", self.sku)
-        if self.unit_scale < 1:
-            raise InputError(f"SKU {self.sku!r}: unit_scale must be >= 1, got {self.unit_scale}")
-        if self.pack_size < 1:
-            raise InputError(f"SKU {self.sku!r}: pack_size must be >= 1, got {self.pack_size}")
-        if self.minimum_order < 0:
-            raise InputError(f"SKU {self.sku!r}: minimum_order must be >= 0")
-        for component, units in self.components:
-            if component == self.sku or units < 1:
-                raise InputError(f"kit {self.sku!r}: component {component!r} x {units} is wrong")
+NODE_KINDS = ("warehouse", "store", "supplier", "virtual")
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
     """A place that holds stock: a warehouse or a store.
 
-    ``priority`` orders nodes when nothing else decides: smaller comes first.
+    ``priority`` orders nodes when nothing else decides: smaller comes first. A node of kind
+    "virtual" stands for stock that lies nowhere of our own, such as goods a supplier ships.
     """
 
     node: str
@@ -76,7 +33,7 @@ class Node:
     active: bool = True
 
     def __post_init__(self) -> None:
-        _check_name("node", self.node)
+        check_name("node", self.node)
         if self.kind not in NODE_KINDS:
             raise InputError(f"node {self.node!r}: kind must be one of {NODE_KINDS}")
         for name, value, limit in (
@@ -101,6 +58,8 @@ class Channel:
         Share among channels of one tier.
     sync_latency_seconds : float
         How long the channel may go on selling after stock has gone elsewhere.
+    owners : tuple of str
+        Whose stock it may sell; "" is our own, other names are consignors.
     """
 
     channel: str
@@ -108,9 +67,15 @@ class Channel:
     tier: int = 1
     weight: float = 1.0
     sync_latency_seconds: float = 0.0
+    owners: tuple[str, ...] = ("",)
 
     def __post_init__(self) -> None:
-        _check_name("channel", self.channel)
+        check_name("channel", self.channel)
+        owners = self.owners
+        if isinstance(owners, str) or not owners or not all(isinstance(o, str) for o in owners):
+            raise InputError(
+                f"channel {self.channel!r}: owners must be a tuple of texts, got {owners!r}"
+            )
         if self.tier < 1:
             raise InputError(f"channel {self.channel!r}: tier must be >= 1, got {self.tier}")
         if not self.weight >= 0:
@@ -130,8 +95,8 @@ class Lane:
     review_period_days: int = 1
 
     def __post_init__(self) -> None:
-        _check_name("lane source", self.source)
-        _check_name("lane destination", self.destination)
+        check_name("lane source", self.source)
+        check_name("lane destination", self.destination)
         if not (self.lead_time_days >= 0 and self.lead_time_std_days >= 0):
             raise InputError(f"lane {self.source}->{self.destination}: lead times must be >= 0")
         if self.review_period_days < 1:
@@ -142,7 +107,10 @@ class Lane:
 
 @dataclass(frozen=True)
 class Network:
-    """All SKUs, nodes, channels and lanes, keyed by name, checked against each other."""
+    """All SKUs, nodes, channels and lanes, keyed by name, checked against each other.
+
+    Components and choices that were given as texts are smallest units here.
+    """
 
     skus: Mapping[str, Sku] = field(default_factory=dict)
     nodes: Mapping[str, Node] = field(default_factory=dict)
@@ -151,17 +119,14 @@ class Network:
     calendar: Calendar = field(default_factory=Calendar)
 
     def __post_init__(self) -> None:
-        for kit in self.skus.values():
-            for component, _ in kit.components:
-                if component not in self.skus:
-                    raise InputError(f"kit {kit.sku!r} names unknown component {component!r}")
+        counted = resolved(self.skus)
+        if counted:
+            object.__setattr__(self, "skus", MappingProxyType({**self.skus, **counted}))
+        check_kits(self.skus)
         for channel in self.channels.values():
             for node in channel.nodes:
                 if node not in self.nodes:
                     raise InputError(f"channel {channel.channel!r} names unknown node {node!r}")
-        for kit in self.skus.values():
-            if kit.components:
-                self.explode(kit.sku)
 
     @classmethod
     def build(
@@ -192,34 +157,53 @@ class Network:
             calendar=calendar or Calendar(),
         )
 
-    def explode(self, sku: str, quantity: int = 1) -> dict[str, int]:
+    def explode(
+        self,
+        sku: str,
+        quantity: int = 1,
+        selections: Sequence[tuple[str, int | str]] | None = None,
+    ) -> dict[str, int]:
         """Return the smallest units of every stocked SKU in ``quantity`` units of ``sku``.
 
         Kits may hold kits; a component reached on several ways is summed.
+
+        Parameters
+        ----------
+        sku : str
+        quantity : int
+            Smallest units.
+        selections : sequence of (str, int or str), optional
+            For a bundle: what was chosen, and how much of it goes into one bundle.
+
+        Returns
+        -------
+        dict of str to int
 
         Raises
         ------
         UnknownError
             If a name is not in the network.
         InputError
-            If a kit contains itself.
+            If the selections do not answer the bundle's options.
         """
-        units: dict[str, int] = {}
-        self._explode_into(units, sku, quantity, ())
-        return units
-
-    def _explode_into(
-        self, units: dict[str, int], sku: str, quantity: int, path: tuple[str, ...]
-    ) -> None:
-        if sku in path:
-            raise InputError(f"kit {sku!r} contains itself: {' > '.join((*path, sku))}")
         if sku not in self.skus:
             raise UnknownError("SKU", sku)
+        for name, _ in selections or ():
+            if name not in self.skus:
+                raise UnknownError("SKU", name)
+        if not self.skus[sku].is_kit and not selections:
+            return {sku: quantity}
+        units: dict[str, int] = {}
+        for part, per in chosen_units(self.skus[sku], selections, self.skus):
+            self._explode_into(units, part, quantity * per)
+        return units
+
+    def _explode_into(self, units: dict[str, int], sku: str, quantity: int) -> None:
         components = self.skus[sku].components
         if not components:
             units[sku] = units.get(sku, 0) + quantity
-        for component, per_kit in components:
-            self._explode_into(units, component, quantity * per_kit, (*path, sku))
+        for part, per in components:
+            self._explode_into(units, part, quantity * int(per))
 
 
 def _by_name(kind: str, objects: list, attribute: str) -> dict:  # type: ignore[type-arg]

@@ -14,15 +14,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from numba import njit
+from numba import njit, types
 
-__all__ = ["kernel", "lean_kernel"]
+__all__ = ["inner_kernel", "kernel", "lean_kernel"]
 
 # A kernel takes arrays and numbers of the dtypes its module names; numba checks them.
 Compiled = Callable[..., Any]
 _Function = TypeVar("_Function", bound=Compiled)
-# An option that numba itself uses for such functions, without a name in its stubs.
-_LEAN: dict[str, Any] = {"_nrt": False}
+# Options that numba itself uses for such functions, without a name in its stubs. Kernels
+# never divide by zero, so they need no branch that raises for it.
+_LEAN: dict[str, Any] = {"_nrt": False, "error_model": "numpy"}
+_INNER: dict[str, Any] = {**_LEAN, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 _NUMERICS = Path(__file__).parent
 
 
@@ -55,8 +57,43 @@ def lean_kernel(function: Compiled) -> Compiled:
     return _stamped(njit(cache=True, **_LEAN)(function), function)
 
 
+def inner_kernel(function: Compiled) -> Compiled:
+    """Compile like :func:`lean_kernel`, for functions that only other kernels call."""
+    compiled: Any = _stamped(njit(cache=True, **_INNER)(function), function)
+    if hasattr(compiled, "_insert"):
+        # Without a wrapper there is nothing that Python could call.
+        compiled._insert = _nothing
+        compiled._compile_for_args = functools.partial(_refuse, function.__name__)
+    return cast(Compiled, compiled)
+
+
+def _nothing(*_: Any) -> None:
+    """Take no entry point."""
+
+
+def _refuse(name: str, *_: Any, **__: Any) -> None:
+    raise TypeError(f"{name} is an inner kernel: only other kernels can call it")
+
+
 def _stamped(compiled: Any, function: Compiled) -> Compiled:
     cache_file = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if cache_file is not None and hasattr(cache_file, "_source_stamp"):
         cache_file._source_stamp = _stamp(Path(function.__code__.co_filename).parent)
+    if hasattr(compiled, "get_call_template"):
+        compiled.get_call_template = _without_literals(compiled.get_call_template)
     return cast(Compiled, compiled)
+
+
+def _without_literals(template: Callable[..., Any]) -> Callable[..., Any]:
+    """Let calls with a constant share the machine code of calls with a variable.
+
+    Numba compiles a function anew for each constant that another kernel passes to it.
+    """
+
+    def get_call_template(args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
+        return template(
+            tuple(types.unliteral(one) for one in args),
+            {name: types.unliteral(one) for name, one in kws.items()},
+        )
+
+    return get_call_template

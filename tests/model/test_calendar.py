@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,10 +18,17 @@ DAY = 86_400
 HOUR = 3_600
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata")
 
-calendars = st.builds(
-    Calendar,
-    bucket_seconds=st.sampled_from([60, 900, HOUR, 6 * HOUR, DAY, 7 * DAY]),
-    time_zone=st.sampled_from(ZONES),
+calendars = st.one_of(
+    st.builds(
+        Calendar,
+        bucket_seconds=st.sampled_from([60, 900, HOUR, 6 * HOUR, DAY, 7 * DAY]),
+        time_zone=st.sampled_from(ZONES),
+    ),
+    st.builds(
+        Calendar,
+        bucket_months=st.sampled_from([1, 2, 3, 5, 12]),
+        time_zone=st.sampled_from(ZONES),
+    ),
 )
 moments = st.integers(-10 * 366 * DAY, 80 * 366 * DAY)
 
@@ -64,6 +72,44 @@ def test_a_short_bucket_is_labelled_with_its_time():
     assert label == "2026-01-05T08:15+01:00"
 
 
+@given(st.sampled_from(ZONES), st.dates(dt.date(1950, 1, 1), dt.date(2037, 12, 31)))
+def test_a_bucket_of_a_month_is_the_local_year_and_month(zone, date):
+    calendar = Calendar(bucket_months=1, time_zone=zone)
+    noon = dt.datetime(date.year, date.month, date.day, 12, tzinfo=ZoneInfo(zone))
+
+    assert calendar.label(calendar.bucket_of(int(noon.timestamp()))) == date.isoformat()[:7]
+
+
+def test_months_follow_one_another_over_the_turn_of_the_year():
+    monthly = Calendar(bucket_months=1)
+
+    last = monthly.bucket_of(to_seconds("2008-12-31T23:59:59"))
+
+    assert [monthly.label(last + k) for k in range(3)] == ["2008-12", "2009-01", "2009-02"]
+    assert monthly.start_of(last + 2) - monthly.start_of(last + 1) == 31 * DAY
+
+
+def test_quarters_begin_in_january_april_july_and_october():
+    quarterly = Calendar(bucket_months=3)
+
+    labels = {
+        quarterly.label(quarterly.bucket_of(to_seconds(f"2026-{m:02}-15"))) for m in range(1, 13)
+    }
+
+    assert labels == {"2026-01", "2026-04", "2026-07", "2026-10"}
+
+
+def test_a_calendar_stored_before_months_and_fences_reads_as_one_without():
+    stored = b'{"bucket_seconds":3600,"n_buckets":14,"time_zone":"Europe/Berlin"}'
+
+    assert msgspec.json.decode(stored, type=Calendar) == Calendar(3600, 14, "Europe/Berlin")
+
+
+@given(calendars)
+def test_a_calendar_survives_storing(calendar):
+    assert msgspec.json.decode(msgspec.json.encode(calendar), type=Calendar) == calendar
+
+
 @pytest.mark.parametrize(
     ("moment", "zone", "seconds"),
     [
@@ -95,6 +141,11 @@ def test_what_is_no_instant_is_refused(moment):
         {"n_buckets": 1},
         {"n_buckets": 401},
         {"time_zone": "Mars/Olympus"},
+        {"bucket_months": -1},
+        {"bucket_months": 1, "bucket_seconds": HOUR},
+        {"overdue_supply_buckets": -1},
+        {"overdue_supply_delay": -1},
+        {"n_buckets": 14, "overdue_supply_delay": 14},
     ],
 )
 def test_a_calendar_that_makes_no_sense_is_refused(settings):

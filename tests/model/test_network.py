@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,6 +77,17 @@ def test_a_name_used_twice_is_refused():
         network("TEE", "TEE")
 
 
+def test_every_kind_of_node_may_be_in_a_network_also_a_virtual_one():
+    built = network("TEE", nodes=[Node("DROPSHIP", kind="virtual")])
+
+    assert built.nodes["DROPSHIP"].kind == "virtual"
+
+
+def test_a_channel_sells_our_own_stock_unless_told_otherwise():
+    assert Channel("web").owners == ("",)
+    assert msgspec.json.decode(b'{"channel":"web"}', type=Channel).owners == ("",)
+
+
 def test_exploding_an_unknown_sku_names_it():
     with pytest.raises(UnknownError) as caught:
         network("TEE").explode("MUG")
@@ -104,6 +116,8 @@ def test_a_built_network_cannot_be_changed():
         lambda: Node("N", latitude=91),
         lambda: Node("N", longitude=-181),
         lambda: Channel("C", tier=0),
+        lambda: Channel("C", owners=()),
+        lambda: Channel("C", owners="ours"),
         lambda: Channel("C", weight=-1),
         lambda: Channel("C", weight=float("nan")),
         lambda: Channel("C", sync_latency_seconds=-1),

@@ -1,0 +1,210 @@
+"""The three arrays of a state, and how they grow."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from omnistock.availability import layout
+from omnistock.availability.hashing import rehash_places_into, rehash_requests_into
+from omnistock.availability.layout import (
+    AT_OF,
+    FIRST_BOOK_SECTION,
+    HEADER_WORDS,
+    MINIMA,
+    N_BUCKETS,
+    N_OF,
+    ROOM_OF,
+    SECTIONS,
+)
+
+__all__ = ["Int32", "Int64", "State", "new_state", "rows", "with_room"]
+
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+
+
+class State(NamedTuple):
+    """All of one engine; :mod:`omnistock.availability.layout` says what lies where."""
+
+    records: Int32
+    stock: Int64
+    book: Int64
+
+
+_FIRST_ROOM = {
+    "points": 64,
+    "flows": 16,
+    "skus": 64,
+    "nodes": 16,
+    "tags": 4,
+    "askers": 8,
+    "sets": 4,
+    "matches": 4,
+    "limits": 16,
+    "steps": 4,
+    "places": 257,
+    "holds": 64,
+    "lines": 128,
+    "heap": 64,
+    "inbound": 64,
+    "requests": 257,
+    "answers": 256,
+    "deltas": 16,
+    "orders": 16,
+}
+_FIELDS = {
+    "points": layout.POINT_FIELDS,
+    "skus": layout.SKU_FIELDS,
+    "nodes": layout.NODE_FIELDS,
+    "tags": layout.TAG_FIELDS,
+    "askers": layout.ASKER_FIELDS,
+    "limits": layout.LIMIT_FIELDS,
+    "steps": layout.STEP_FIELDS,
+    "places": layout.PLACE_FIELDS,
+    "holds": layout.HOLD_FIELDS,
+    "lines": layout.LINE_FIELDS,
+    "heap": layout.HEAP_FIELDS,
+    "inbound": layout.INBOUND_FIELDS,
+    "requests": layout.REQUEST_FIELDS,
+    "answers": 1,
+    "deltas": layout.DELTA_FIELDS,
+    "orders": layout.ORDER_FIELDS,
+}
+_HASHED = {"places": "points", "requests": "requests"}
+
+
+def _width(section: str, n_buckets: int, room: dict[str, int]) -> int:
+    """Words in one row of a section."""
+    if section == "flows":
+        return 2 * n_buckets
+    if section == "sets":
+        return room["nodes"]
+    if section == "matches":
+        return room["askers"]
+    return _FIELDS[section]
+
+
+def new_state(n_buckets: int, *, overdue_buckets: int = 0, overdue_delay: int = 0) -> State:
+    """Return an empty state with a horizon of ``n_buckets``.
+
+    Tag 0, asker 0 and node set 0 stand for plain stock, anybody and all nodes.
+    """
+    stock = np.zeros(HEADER_WORDS, np.int64)
+    stock[N_BUCKETS] = n_buckets
+    stock[layout.OVERDUE_BUCKETS] = overdue_buckets
+    stock[layout.OVERDUE_DELAY] = overdue_delay
+    empty = State(np.zeros((0, MINIMA + n_buckets), np.int32), stock, np.zeros(0, np.int64))
+    state = _laid_out(empty, dict(_FIRST_ROOM))
+    for section in ("tags", "askers", "sets"):
+        state.stock[N_OF + SECTIONS.index(section)] = 1
+    rows(state, "tags")[0, layout.TAG_SELLABLE] = 1
+    rows(state, "askers")[0, layout.ASKER_OWNERS] = 1
+    rows(state, "sets")[0] = 1
+    return state
+
+
+def rows(state: State, section: str) -> Int64:
+    """Return the rows of a section that are in use, as a (n_rows, n_fields) view."""
+    k = SECTIONS.index(section)
+    stock = state.stock
+    room = _rooms(stock)
+    width = _width(section, int(stock[N_BUCKETS]), room)
+    start = int(stock[AT_OF + k])
+    count = int(stock[N_OF + k])
+    arena = stock if k < FIRST_BOOK_SECTION else state.book
+    return arena[start : start + count * width].reshape(count, width)
+
+
+def _rooms(stock: Int64) -> dict[str, int]:
+    return {name: int(stock[ROOM_OF + k]) for k, name in enumerate(SECTIONS)}
+
+
+def _laid_out(state: State, room: dict[str, int]) -> State:
+    """Return the state with so much room in each section; an arena that fits is kept."""
+    old_room = _rooms(state.stock)
+    n_buckets = int(state.stock[N_BUCKETS])
+    stock, book = state.stock, state.book
+    grown = {name for name in SECTIONS if room[name] != old_room[name]}
+    wider = {"nodes": "sets", "askers": "matches"}
+    grown |= {wider[name] for name in grown & set(wider)}
+    records = state.records
+    if room["points"] > len(records):
+        records = np.zeros((room["points"], MINIMA + n_buckets), np.int32)
+        records[: len(state.records)] = state.records
+    arenas: list[Int64] = []
+    header = stock[:HEADER_WORDS].copy()
+    for first, last, old, begin in (
+        (0, FIRST_BOOK_SECTION, stock, HEADER_WORDS),
+        (FIRST_BOOK_SECTION, len(SECTIONS), book, 0),
+    ):
+        names = SECTIONS[first:last]
+        if not grown & set(names):
+            arenas.append(old)
+            continue
+        widths = [_width(name, n_buckets, room) for name in names]
+        sizes = [room[name] * width for name, width in zip(names, widths, strict=True)]
+        new = np.zeros(begin + sum(sizes), np.int64)
+        at = begin
+        for k, name in enumerate(names, first):
+            header[AT_OF + k] = at
+            header[ROOM_OF + k] = room[name]
+            _copy(name, new, at, room, old, int(stock[AT_OF + k]), old_room, n_buckets,
+                  int(stock[N_OF + k]))  # fmt: skip
+            at += sizes[k - first]
+        arenas.append(new)
+    new_stock, new_book = arenas
+    new_stock[:HEADER_WORDS] = header
+    return State(records, new_stock, new_book)
+
+
+def _copy(
+    name: str, new: Int64, at: int, room: dict[str, int],
+    old: Int64, old_at: int, old_room: dict[str, int], n_buckets: int, count: int,
+) -> None:  # fmt: skip
+    """Copy one section to its new place; tables are hashed anew if they grew."""
+    old_width = _width(name, n_buckets, old_room)
+    width = _width(name, n_buckets, room)
+    if name in _HASHED:
+        if room[name] == old_room[name]:
+            new[at : at + room[name] * width] = old[old_at : old_at + room[name] * width]
+        else:
+            rehash = rehash_places_into if name == "places" else rehash_requests_into
+            rehash(new, at, room[name], old, old_at, old_room[name])
+        return
+    source = old[old_at : old_at + count * old_width].reshape(count, old_width)
+    target = new[at : at + room[name] * width].reshape(room[name], width)
+    target[:count, :old_width] = source
+    if name == "skus":
+        empty = [layout.FIRST_POINT, layout.LAST_POINT, layout.FIRST_LIMIT, layout.FENCE]
+        target[count:, [*empty, layout.FIRST_LATE]] = -1
+    if name == "sets" and width > old_width:
+        # A set of all nodes has those to come, too.
+        target[:1] = 1
+
+
+def with_room(state: State, **more: int) -> State:
+    """Return ``state`` with room for so many more rows of each section named.
+
+    ``places`` follow the stockpoints by themselves. Arenas that fit are kept; one
+    that does not is copied into a larger one.
+    """
+    stock = state.stock
+    room: dict[str, int] | None = None
+    for name, extra in more.items():
+        k = SECTIONS.index(name)
+        need = int(stock[N_OF + k]) + extra
+        have = int(stock[ROOM_OF + k])
+        if name in _HASHED:
+            need = 2 * need + 1
+        if need > have:
+            room = room or _rooms(stock)
+            room[name] = max(2 * need | 1, 257) if name in _HASHED else max(need, 2 * have)
+    points = int(stock[layout.N_POINTS]) + more.get("points", 0)
+    # A stockpoint has its own place, and the first of a node stands there once more.
+    if 4 * points + 1 > int(stock[layout.ROOM_PLACES]):
+        room = room or _rooms(stock)
+        room["places"] = 8 * points + 1
+    return state if room is None else _laid_out(state, room)

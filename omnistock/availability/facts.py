@@ -1,0 +1,49 @@
+"""What stands between stock and a promise, one figure each: for explanations."""
+
+from __future__ import annotations
+
+from omnistock.availability.layout import BUCKET
+from omnistock.availability.limits import asker_buffer, protected_for_others, quota_left
+from omnistock.availability.promise import (
+    everything_free,
+    kept_back,
+    pool_units,
+    raw_units,
+    serves,
+)
+from omnistock.numerics.compiled import lean_kernel
+
+SERVES = 0
+RAW = 1
+KEPT = 2
+POINT_FACTS = 3
+
+POOL = 0
+EVERYWHERE = 1
+QUOTA_LEFT = 2
+CHANNEL_BUFFER = 3
+PROTECTED = 4
+EVERYTHING = 5
+LIMIT_FACTS = 6
+
+
+@lean_kernel
+def point_facts_into(facts, state, points, asker, t, words):
+    """Fill for each stockpoint whether it serves, its balance for bucket ``t``, what is kept."""
+    for k in range(points.shape[0]):
+        facts[k, SERVES] = 1 if serves(state, points[k], asker, words, 0) else 0
+        facts[k, RAW] = raw_units(state, points[k], t)
+        facts[k, KEPT] = kept_back(state, points[k], t, asker)
+
+
+@lean_kernel
+def limit_facts_into(facts, state, sku, node, asker, t, words):
+    """Fill what the asker's nodes have free, and what limits leave of it."""
+    bucket = state.stock[BUCKET] + t
+    everywhere = pool_units(state, sku, -1, asker, t, words, 0)
+    facts[POOL] = pool_units(state, sku, node, asker, t, words, 0)
+    facts[EVERYWHERE] = everywhere
+    facts[QUOTA_LEFT] = quota_left(state, sku, asker, bucket, everywhere)
+    facts[CHANNEL_BUFFER] = asker_buffer(state, sku, asker, -1, everywhere)
+    facts[PROTECTED] = protected_for_others(state, sku, asker, bucket, -1)
+    facts[EVERYTHING] = everything_free(state, sku, asker, t, -1, words, 0)

@@ -1,0 +1,527 @@
+"""Commands on holds: reserve, confirm, pick, ship, release, update, split, relocate, take back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from omnistock.availability import layout
+from omnistock.engine.askers import Asker, StockDetail
+from omnistock.engine.commands import NO_REQUEST, Command, LineFacts, Moment, Quantity, Translator
+from omnistock.engine.results import Hold
+from omnistock.errors import ConflictError, InputError, UnknownError
+from omnistock.model import OrderLine
+
+__all__ = [
+    "Confirm",
+    "EnterOrder",
+    "Line",
+    "Pick",
+    "Release",
+    "Relocate",
+    "Reserve",
+    "Ship",
+    "Split",
+    "TakeBack",
+    "Update",
+]
+
+Line = tuple[str, Quantity] | tuple[str, Quantity, str] | OrderLine
+
+_MAX_LINES = 10_000
+_DAY = 86_400
+_ANY_LINE = (0, -1, 0, 0, -1, 0, 0, 0)
+_REMOVAL = {"fefo": 0, "lifo": layout.LIFO, "fifo": layout.FIFO}
+STRATEGIES = ("win", "gain", "improve", "redistribute", "fill", "lose", "skip")
+
+
+def as_line(line: Line) -> OrderLine:
+    """Return an order line from a tuple."""
+    return line if isinstance(line, OrderLine) else OrderLine(*line)
+
+
+def line_words(
+    to: Translator, line: OrderLine, node: str | None, due: int | None, *, units: int | None = None
+) -> list[int]:
+    """Words of one line, kits exploded; a line's own node goes before ``node``."""
+    registry = to.registry
+    code = registry.sku(line.sku)
+    components = registry.components(code, line.selections)
+    if units is None:
+        units = to.units(line.sku, line.quantity)
+    if max(per for _, per in components) * units > layout.MOST_UNITS:
+        raise InputError(f"{line.quantity} of {line.sku!r} is too much")
+    where = line.node or node
+    if where is not None and where not in registry.nodes:
+        raise UnknownError("node", where, list(registry.nodes)[:8], code="not_stocked")
+    lot = -1
+    if line.lot is not None:
+        # A lot that nobody has named has no stock; its code matches nothing.
+        lot = registry.lots.get(line.lot, 1 << 30)
+    words = [
+        code,
+        -1 if where is None else registry.nodes[where],
+        0 if due is None else registry.calendar.bucket_of(due),
+        units,
+        lot,
+        0 if due is None else due,
+        line.min_remaining_days * _DAY,
+        len(components),
+    ]
+    for component, per in components:
+        words += (component, per)
+    return words
+
+
+@dataclass(frozen=True)
+class Reserve(Command):
+    """Hold an order's lines, all or (``partial``) as much as there is.
+
+    Without ``ttl_s`` the hold is hard at once. ``by`` is when the order is due.
+    """
+
+    order: str
+    lines: Sequence[Line]
+    channel: str | None = None
+    node: str | None = None
+    by: Moment | None = None
+    ttl_s: int | None = None
+    partial: bool = False
+    segment: str = ""
+    attributes: Mapping[str, str] | None = None
+    nodes: Sequence[str] = ()
+    replace: bool = False
+    backorder: bool = False
+    removal: str = "fefo"
+    together: bool = False
+    late: bool = False
+    dry_run: bool = False
+    kind: ClassVar[int] = layout.RESERVE
+
+    @property
+    def asker(self) -> Asker:
+        """Who asks."""
+        return Asker.of(self.channel, self.segment, self.attributes, self.nodes)
+
+    def flags(self) -> int:
+        """The command's switches as bits."""
+        if self.removal not in _REMOVAL:
+            raise InputError(f"removal must be one of {sorted(_REMOVAL)}, got {self.removal!r}")
+        bits = _REMOVAL[self.removal]
+        for on, bit in (
+            (self.partial, layout.PARTIAL),
+            (self.backorder, layout.WITH_BACKORDER),
+            (self.together, layout.TOGETHER),
+            (self.late, layout.LATE),
+            (self.dry_run, layout.DRY_RUN),
+        ):
+            bits |= bit if on else 0
+        return bits
+
+    def body(self, to: Translator) -> Sequence[int]:
+        """Return order, asker, time to live, switches, replaced holds and the lines."""
+        if not self.lines or len(self.lines) > _MAX_LINES:
+            raise InputError(
+                f"order {self.order!r}: 1 to {_MAX_LINES} lines, got {len(self.lines)}"
+            )
+        if self.ttl_s is not None and not 0 < self.ttl_s < 1 << 31:
+            raise InputError(f"order {self.order!r}: ttl_s must be >= 1, got {self.ttl_s}")
+        due = None if self.by is None else to.seconds(self.by)
+        words: list[int] = []
+        for one in self.lines:
+            line = as_line(one)
+            part = line_words(to, line, self.node, due)
+            _check_rule(to, line, part[3])
+            self._open_points(to, part)
+            words += part
+        replaced: list[int] = []
+        if self.replace:
+            replaced = [hold for hold in to.book.of_order(self.order) if is_live(to, hold)]
+        return (
+            to.registry.reference(self.order),
+            to.asker(self.asker),
+            self.ttl_s or 0,
+            self.flags(),
+            len(replaced),
+            *replaced,
+            len(self.lines),
+            *words,
+        )
+
+    def _open_points(self, to: Translator, words: list[int]) -> None:
+        """Open a stockpoint where a line may be promised without any stock having been there."""
+        for component in words[8::2]:
+            sku = to.registry.sku_list[component]
+            planned = sku.replenishment_buckets is not None and sku.tracked
+            if not (self.backorder or planned) or not sku.tracked:
+                continue
+            if words[1] >= 0:
+                to.point_of(component, words[1], 0)
+                continue
+            if not to.has_points(component):
+                allowed = to.registry.nodes_of(self.asker) or set(to.registry.nodes)
+                nodes = [one for one in to.registry.node_list if one.node in allowed]
+                if nodes:
+                    first = min(nodes, key=lambda one: one.priority)
+                    to.point_of(component, to.registry.nodes[first.node], 0)
+
+
+def _check_rule(to: Translator, line: OrderLine, units: int) -> None:
+    """Refuse a quantity that the SKU's own rule does not allow."""
+    sku = to.registry.sku_list[to.registry.sku(line.sku)]
+    code = sku.refusal(units)
+    if code is not None:
+        raise InputError(f"SKU {line.sku!r}: {line.quantity} is refused: {code}", code=code)
+
+
+def is_live(to: Translator, hold: int) -> bool:
+    """True if a hold has units that it could give back."""
+    return to.book.status(hold) in (layout.HELD, layout.CONFIRMED, layout.PICKED)
+
+
+@dataclass(frozen=True)
+class OnHold(Command):
+    """A command about a hold: a :class:`Hold`, its number, or the order of a single one."""
+
+    hold: Hold | int | str
+
+    def hold_id(self, to: Translator) -> int:
+        """Number of the hold."""
+        if isinstance(self.hold, Hold):
+            return self.hold.hold_id
+        if isinstance(self.hold, int):
+            return self.hold
+        found = to.book.of_order(self.hold)
+        if not found and self.hold in to.registry.references:
+            raise ConflictError(
+                f"order {self.hold!r} has nothing reserved", code="release_exceeds_reserved"
+            )
+        if not found:
+            raise UnknownError("order", self.hold)
+        live = [one for one in found if is_live(to, one)]
+        if len(found) > 1 and len(live) != 1:
+            raise ConflictError(f"order {self.hold!r} has holds {found}; name one of them")
+        return live[0] if live else found[0]
+
+
+@dataclass(frozen=True)
+class Confirm(OnHold):
+    """Make a soft hold hard; an expired one asks for its units again."""
+
+    kind: ClassVar[int] = layout.CONFIRM
+
+    def body(self, to: Translator) -> Sequence[int]:
+        """Return the hold, and a line that names nothing."""
+        return (self.hold_id(to), *_ANY_LINE)
+
+
+@dataclass(frozen=True)
+class Pick(OnHold):
+    """Release a hard hold to the floor."""
+
+    kind: ClassVar[int] = layout.PICK
+
+    def body(self, to: Translator) -> Sequence[int]:
+        """Return the hold."""
+        return (self.hold_id(to),)
+
+
+NamedUnits = Sequence[tuple[str, Quantity]]
+
+
+def spread(
+    to: Translator, hold: int, named: tuple[str, Quantity], column: str, *,
+    clamp: bool = False, lot: str | None = None, node: str | None = None,
+) -> list[tuple[int, int]]:  # fmt: skip
+    """Spread the named units over the hold's lines of that SKU, or of that kit's components."""
+    sku, quantity = named
+    units = to.units(sku, quantity)
+    book = to.book.lines(hold)
+    code = to.registry.sku(sku)
+    pairs: list[tuple[int, int]] = []
+    for component, per in _parts(to, code, book):
+        mine = [
+            (number, line)
+            for number, line in enumerate(book)
+            if line.sku == component
+            and (component == code or line.asked == code)
+            and _is_at(to, line, lot, node)
+        ]
+        name = to.registry.sku_list[component].sku
+        if not mine:
+            raise InputError(f"hold {hold} has no line of SKU {name!r}")
+        left = units * per
+        for number, line in mine:
+            part = min(left, getattr(line, column))
+            if part > 0:
+                pairs.append((number, part))
+                left -= part
+        if left > 0 and not clamp:
+            have = units * per - left
+            code_of = "release_exceeds_reserved" if column == "open_units" else "too_many"
+            raise ConflictError(
+                f"hold {hold} has {have} of SKU {name!r}, not {units * per}", code=code_of
+            )
+    return pairs
+
+
+def _parts(to: Translator, code: int, book: list[LineFacts]) -> list[tuple[int, int]]:
+    """Stocked SKUs of what was asked, with units of each: as the hold has them, if it has them."""
+    asked = {line.sku: line.per for line in book if line.asked == code and line.sku != code}
+    if asked:
+        return list(asked.items())
+    return list(to.registry.components(code))
+
+
+def _is_at(to: Translator, line: LineFacts, lot: str | None, node: str | None) -> bool:
+    registry = to.registry
+    if node is not None and registry.node_list[line.node].node != node:
+        return False
+    return lot is None or registry.compartment_list[line.compartment].lot == lot
+
+
+@dataclass(frozen=True)
+class _Lines(OnHold):
+    """Release or ship: all open units, or those named by SKU (or kit) and quantity."""
+
+    lines: NamedUnits | None = None
+
+    def pairs(self, to: Translator, hold: int) -> list[tuple[int, int]]:
+        """Lines and units named."""
+        return [pair for one in self.lines or () for pair in spread(to, hold, one, "open_units")]
+
+    def body(self, to: Translator) -> Sequence[int]:
+        """Return the hold and the lines named."""
+        hold = self.hold_id(to)
+        if self.lines is None:
+            return hold, 0
+        named = self.pairs(to, hold)
+        if not self.lines:
+            raise InputError("name at least one line, or leave lines out to mean all")
+        if not named:
+            # Nothing of what was named is open: no line has the number -1 and 0 units.
+            return hold, 1, 0, 0
+        return hold, len(named), *(word for pair in named for word in pair)
+
+
+@dataclass(frozen=True)
+class Release(_Lines):
+    """Give open units back; ``clamp`` gives back what there is of what was named."""
+
+    clamp: bool = False
+    kind: ClassVar[int] = layout.RELEASE
+
+    def pairs(self, to: Translator, hold: int) -> list[tuple[int, int]]:
+        """Lines and units named."""
+        named = self.lines or ()
+        return [
+            pair for one in named for pair in spread(to, hold, one, "open_units", clamp=self.clamp)
+        ]
+
+
+@dataclass(frozen=True)
+class Ship(_Lines):
+    """Turn confirmed units into gone ones: where they were promised, or from ``node``."""
+
+    node: str | None = None
+    lot: str | None = None
+    kind: ClassVar[int] = layout.SHIP
+
+    def pairs(self, to: Translator, hold: int) -> list[tuple[int, int]]:
+        """Lines and units named."""
+        return [
+            pair
+            for one in self.lines or ()
+            for pair in spread(to, hold, one, "open_units", lot=self.lot)
+        ]
+
+    def put(self, to: Translator) -> int:
+        """Translate into one shipment, or one relocation for each line from elsewhere."""
+        if self.node is None:
+            return super().put(to)
+        hold = self.hold_id(to)
+        book = to.book.lines(hold)
+        place = to.registry.node(self.node)
+        if self.lines is None:
+            pairs = [(k, line.open_units) for k, line in enumerate(book) if line.open_units]
+        else:
+            pairs = [
+                pair for one in self.lines for pair in _nearest(to, hold, one, self.node, self.lot)
+            ]
+        here = [pair for pair in pairs if book[pair[0]].node == place]
+        away = [pair for pair in pairs if book[pair[0]].node != place]
+        request = self.request()
+        if not away:
+            words = [word for pair in here for word in pair]
+            return to.put(self.kind, request, (hold, len(here), *words))
+        if here or len(away) > 1:
+            raise InputError(
+                f"hold {hold}: ship what is promised at {self.node!r} and what is not one by one"
+            )
+        line, units = away[0]
+        point = to.point_of(book[line].sku, place, book[line].compartment)
+        return to.put(layout.RELOCATE, request, (hold, 1, line, units, point, 1))
+
+
+def _nearest(
+    to: Translator, hold: int, named: tuple[str, Quantity], node: str, lot: str | None
+) -> list[tuple[int, int]]:
+    """Spread units over lines at the node if they are all there, else over any lines."""
+    try:
+        return spread(to, hold, named, "open_units", lot=lot, node=node)
+    except InputError:
+        return spread(to, hold, named, "open_units", lot=lot)
+
+
+@dataclass(frozen=True)
+class Relocate(OnHold):
+    """Move promised units of a SKU from one node to another, both in one step."""
+
+    sku: str
+    quantity: Quantity
+    source: str
+    destination: str
+    kind: ClassVar[int] = layout.RELOCATE
+
+    def put(self, to: Translator) -> int:
+        """Translate into one relocation; the units must lie in one line."""
+        hold = self.hold_id(to)
+        pairs = spread(to, hold, (self.sku, self.quantity), "open_units", node=self.source)
+        number = 0
+        request = self.request()
+        for k, (line, units) in enumerate(pairs):
+            facts = to.book.lines(hold)[line]
+            place = to.registry.node(self.destination)
+            point = to.point_of(facts.sku, place, facts.compartment)
+            last = k == len(pairs) - 1
+            body = (hold, 1, line, units, point, 0)
+            number = to.put(self.kind, request if last else NO_REQUEST, body)
+        return number
+
+
+@dataclass(frozen=True)
+class Update(OnHold):
+    """Set or change the open units of a hold; only what is more is looked for."""
+
+    lines: Mapping[str, Quantity] | None = None
+    delta: Mapping[str, Quantity] | None = None
+    kind: ClassVar[int] = layout.UPDATE
+
+    def changes(self, to: Translator, hold: int) -> dict[str, int]:
+        """Smallest units more (or less) of each SKU or kit."""
+        if (self.lines is None) == (self.delta is None):
+            raise InputError("update: give either lines (new open units) or delta (the change)")
+        if self.delta is not None:
+            return {
+                sku: to.units(sku, units, least=-(1 << 40)) for sku, units in self.delta.items()
+            }
+        changes = {}
+        for sku, quantity in (self.lines or {}).items():
+            code = to.registry.sku(sku)
+            mine = [line for line in to.book.lines(hold) if line.asked == code]
+            first = mine[0].sku if mine else code
+            have = sum(line.open_units for line in mine if line.sku == first)
+            per = max((line.per for line in mine if line.sku == first), default=1)
+            changes[sku] = to.units(sku, quantity, least=0) - have // per
+        return changes
+
+    def body(self, to: Translator) -> Sequence[int]:
+        """Return hold, what becomes less, and lines for what becomes more."""
+        hold = self.hold_id(to)
+        book = to.book.lines(hold)
+        buckets = {line.bucket for line in book}
+        less: list[int] = []
+        more: list[int] = []
+        count = 0
+        for sku, change in self.changes(to, hold).items():
+            if change < 0:
+                for pair in spread(to, hold, (sku, -change), "open_units"):
+                    less += pair
+            elif change > 0:
+                words = line_words(to, OrderLine(sku, change), None, None, units=change)
+                words[2] = max(buckets, default=0)
+                more += words
+                count += 1
+        return (hold, len(less) // 2, *less, count, *more)
+
+
+@dataclass(frozen=True)
+class Split(OnHold):
+    """Move units of a hold into a new one, of the same order or another."""
+
+    lines: NamedUnits
+    order: str | None = None
+    kind: ClassVar[int] = layout.SPLIT
+
+    def body(self, to: Translator) -> Sequence[int]:
+        """Return hold, order and the lines that leave it."""
+        hold = self.hold_id(to)
+        pairs = [pair for one in self.lines for pair in spread(to, hold, one, "open_units")]
+        if not pairs:
+            raise InputError("split: name at least one line")
+        code = to.book.order(hold) if self.order is None else to.registry.reference(self.order)
+        return (hold, code, len(pairs), *(word for pair in pairs for word in pair))
+
+
+@dataclass(frozen=True)
+class TakeBack(OnHold):
+    """Take shipped units back into stock, at ``node`` or where they came from."""
+
+    sku: str
+    quantity: Quantity
+    node: str | None = None
+    detail: StockDetail = field(default_factory=StockDetail)
+    kind: ClassVar[int] = layout.TAKE_BACK
+
+    def put(self, to: Translator) -> int:
+        """Translate into one command per line that the units came from."""
+        hold = self.hold_id(to)
+        pairs = spread(to, hold, (self.sku, self.quantity), "left")
+        number = 0
+        for k, (line, units) in enumerate(pairs):
+            facts = to.book.lines(hold)[line]
+            node = facts.node if self.node is None else to.registry.node(self.node)
+            into = to.compartment(self.detail) if self.detail else facts.compartment
+            point = to.point_of(facts.sku, node, into)
+            # All parts lie in one frame; the last one stands for the whole request.
+            request = self.request() if k == len(pairs) - 1 else NO_REQUEST
+            number = to.put(self.kind, request, (hold, line, units, point))
+        return number
+
+
+@dataclass(frozen=True)
+class EnterOrder(Command):
+    """Declare what was ordered, whether or not it can be held."""
+
+    order: str
+    lines: Sequence[tuple[str, Quantity]]
+    channel: str | None = None
+    by: Moment | None = None
+    priority: int = 0
+    strategy: str = "redistribute"
+    segment: str = ""
+    attributes: Mapping[str, str] | None = None
+    kind: ClassVar[int] = layout.ENTER_ORDER
+
+    def body(self, to: Translator) -> Sequence[int]:
+        """Return order, asker, bucket, priority, strategy and the SKUs with their units."""
+        if self.strategy not in STRATEGIES:
+            raise InputError(f"strategy must be one of {STRATEGIES}, got {self.strategy!r}")
+        if not -(1 << 30) < self.priority < 1 << 30:
+            raise InputError(f"priority must be a small number, got {self.priority}")
+        total: dict[int, int] = {}
+        for sku, quantity in self.lines:
+            code = to.registry.sku(sku)
+            total[code] = total.get(code, 0) + to.units(sku, quantity)
+        bucket = 0 if self.by is None else to.bucket(self.by)
+        asker = Asker.of(self.channel, self.segment, self.attributes)
+        return (
+            to.registry.reference(self.order),
+            to.asker(asker),
+            bucket,
+            self.priority,
+            STRATEGIES.index(self.strategy),
+            len(total),
+            *(word for pair in total.items() for word in pair),
+        )

@@ -1,0 +1,226 @@
+"""The engine's questions: how many, why, by when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Unpack
+
+from omnistock.availability.rows import Fences
+from omnistock.engine import checking, explaining, planned, reads
+from omnistock.engine.askers import AskerDetail
+from omnistock.engine.commands import Moment, Quantity
+from omnistock.engine.methods import Methods
+from omnistock.engine.results import AtpRow, Check, Explanation, Level, LevelChange, Peg
+from omnistock.engine.watching import Watch
+from omnistock.errors import InputError
+from omnistock.model import QuantityRule
+
+__all__ = ["QueryMethods"]
+
+LEVELS = ("sell", "schedule", "ship")
+
+
+class QueryMethods(Methods):
+    """Available, check, explain, time-phased rows, pegs, ranges.
+
+    All take the keywords of an asker: ``channel``, ``segment``, ``attributes``, ``node``
+    or ``nodes``, ``lot``, ``min_remaining_days`` and ``by``.
+    """
+
+    def available(
+        self,
+        sku: str,
+        *,
+        together: bool = False,
+        exclude: str | Sequence[str] = (),
+        level: str = "sell",
+        now: Moment | None = None,
+        **asker: Unpack[AskerDetail],
+    ) -> int:
+        """Return the units that :meth:`reserve` would hold for this asker, by the same kernel.
+
+        Parameters
+        ----------
+        sku : str
+            A SKU or a kit.
+        channel, segment, attributes, node, nodes, lot, min_remaining_days : optional
+            Who asks, and for what stock; all nodes that serve, if no node is named.
+        by : optional
+            When it is due: stock expected until then counts.
+        exclude : str or sequence of str
+            Orders whose holds do not count: an order is not in its own way.
+        level : {"sell", "schedule", "ship"}
+            What counts against stock: every hold; what is confirmed; or only what is
+            released to the floor. The last two look at on hand now, without limits.
+
+        Returns
+        -------
+        int
+            Smallest units, at least 0; an untracked SKU has 2**40.
+        """
+        if level not in LEVELS:
+            raise InputError(f"level must be one of {LEVELS}, got {level!r}")
+        state = self._writer.at_time(self._seconds(now))
+        asked = reads.question(self._writer, sku, asker, together=together)
+        if level != "sell":
+            return reads.at_level(state, asked, level)
+        if exclude:
+            orders = (exclude,) if isinstance(exclude, str) else tuple(exclude)
+            return reads.ask_without(self._writer, asked, orders)
+        return reads.ask(self._writer.state, asked)
+
+    def raw_available(
+        self, sku: str, *, now: Moment | None = None, **asker: Unpack[AskerDetail]
+    ) -> int:
+        """Return balance less buffer over the nodes asked about: negative where stock is short."""
+        state = self._writer.at_time(self._seconds(now))
+        return reads.raw_available(state, reads.question(self._writer, sku, asker))
+
+    def check(
+        self,
+        sku: str,
+        quantity: Quantity,
+        *,
+        rule: QuantityRule | None = None,
+        together: bool = False,
+        exclude: str | Sequence[str] = (),
+        method: str | None = None,
+        now: Moment | None = None,
+        **asker: Unpack[AskerDetail],
+    ) -> Check:
+        """Say whether a quantity may be promised, and if not why, how many and when.
+
+        Parameters
+        ----------
+        rule : QuantityRule, optional
+            Holds beside the SKU's own minimum, maximum and increment.
+        together : bool
+            Components of one kit must come from one node.
+        method : str, optional
+            Look at the rows of this method (see :meth:`atp`) instead of what the engine
+            would promise; needs a node.
+
+        Returns
+        -------
+        Check
+        """
+        state = self._writer.at_time(self._seconds(now))
+        registry = self._writer.registry
+        units = registry.sku_list[registry.sku(sku)].smallest_units(quantity)
+        if units < 1:
+            raise InputError(f"SKU {sku!r}: quantity must be >= 1, got {quantity}")
+        orders = (exclude,) if isinstance(exclude, str) else tuple(exclude)
+        if method is not None and method != "lookahead_min":
+            rows = planned.rows_of(self._writer, state, sku, asker.get("node"), method, None, None)
+            by = self._seconds(asker.get("by"))
+            bucket = int(state.stock[1]) if by is None else registry.calendar.bucket_of(by)
+            return checking.check_rows(rows, registry.calendar.label(bucket), units)
+        return checking.check(
+            self._writer, state, sku, units, asker, rule=rule, together=together, exclude=orders
+        )
+
+    def availability(self, lines: Any, *, now: Moment | None = None) -> Any:
+        """Answer a table of questions (sku, and channel or node if they matter).
+
+        Returns
+        -------
+        table
+            The caller's own kind, with the column ``available`` added (smallest units).
+        """
+        from omnistock.engine import bulk
+
+        state = self._writer.at_time(self._seconds(now))
+        return bulk.availability(self._writer, state, lines)
+
+    def explain(
+        self, sku: str, *, now: Moment | None = None, **asker: Unpack[AskerDetail]
+    ) -> Explanation:
+        """Return the waterfall from on hand to available, and what binds."""
+        state = self._writer.at_time(self._seconds(now))
+        return explaining.explain(self._writer, state, sku, asker)
+
+    def atp(
+        self,
+        sku: str,
+        node: str | None = None,
+        *,
+        method: str = "lookahead_min",
+        fences: Fences | None = None,
+        horizon: int | None = None,
+        now: Moment | None = None,
+    ) -> tuple[AtpRow, ...]:
+        """Return the time-phased rows of a SKU at a node (or all), the current bucket first.
+
+        Parameters
+        ----------
+        method : str
+            lookahead_min, which is what the engine promises before limits; or discrete,
+            cumulative, period_net, period_backward, period_backward_accumulate, as
+            reports over the same data.
+        fences : Fences, optional
+            How long overdue receipts and commitments still count, in place of the calendar's.
+        horizon : int, optional
+            Number of buckets, all by default.
+        """
+        state = self._writer.at_time(self._seconds(now))
+        return planned.rows_of(self._writer, state, sku, node, method, fences, horizon)
+
+    def peg(
+        self,
+        order: str | None = None,
+        *,
+        sku: str | None = None,
+        quantity: Quantity | None = None,
+        by: Moment | None = None,
+        node: str | None = None,
+        mode: str = "first_eta",
+        now: Moment | None = None,
+    ) -> tuple[Peg, ...]:
+        """Say which supply serves an order, or would serve a quantity that nobody has ordered.
+
+        ``mode`` "first_eta" takes stock first, then the earliest receipt; "closest_eta"
+        the latest supply that is still in time, which leaves stock for today's sales.
+        """
+        state = self._writer.at_time(self._seconds(now))
+        if (order is None) == (sku is None):
+            raise InputError("peg: name either an order, or a SKU with a quantity")
+        if order is not None:
+            return planned.peg_order(self._writer, state, order, mode)
+        if quantity is None:
+            raise InputError("peg: give the quantity")
+        registry = self._writer.registry
+        units = registry.sku_list[registry.sku(str(sku))].smallest_units(quantity)
+        due = self._seconds(by)
+        return planned.peg_question(self._writer, state, str(sku), units, due, node, mode)
+
+    def watch(
+        self,
+        levels: Sequence[tuple[str, int | None]],
+        *,
+        skus: Sequence[str] | None = None,
+        channels: Sequence[str | None] | None = None,
+    ) -> None:
+        """Watch availability by ranges: (end of the one before, end], the last one without end.
+
+        Each crossing is one event, after its frame is on disk; :meth:`changes` gives them.
+        """
+        registry = self._writer.registry
+        if skus is None:
+            skus = [one.sku for one in registry.sku_list if not one.is_kit and one.tracked]
+        if self._watch is not None:
+            self._writer.after_commit.remove(self._watch._look)
+        self._watch = Watch(self._writer, levels, skus, channels or [None])
+
+    def level(self, sku: str, channel: str | None = None, *, now: Moment | None = None) -> Level:
+        """Return the range in which a SKU's availability lies."""
+        if self._watch is None:
+            raise InputError("no levels are watched; call watch first")
+        return self._watch.level(self.available(sku, channel=channel, now=now))
+
+    def changes(self, *, now: Moment | None = None) -> list[LevelChange]:
+        """Return the crossings since the last call, oldest first."""
+        if self._watch is None:
+            raise InputError("no levels are watched; call watch first")
+        self._writer.at_time(self._seconds(now))
+        self._watch.look()
+        return self._watch.changes()
