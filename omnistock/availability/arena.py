@@ -45,12 +45,12 @@ _FIRST_ROOM = {
     "matches": 4,
     "limits": 16,
     "steps": 4,
-    "places": 257,
+    "places": 256,
     "holds": 64,
     "lines": 128,
     "heap": 64,
     "inbound": 64,
-    "requests": 257,
+    "requests": 256,
     "answers": 256,
     "deltas": 16,
     "orders": 16,
@@ -185,6 +185,11 @@ def _copy(
         target[:1] = 1
 
 
+def _power(need: int) -> int:
+    """Smallest power of two that is at least ``need``."""
+    return 1 << max(8, (need - 1).bit_length())
+
+
 def with_room(state: State, **more: int) -> State:
     """Return ``state`` with room for so many more rows of each section named.
 
@@ -201,10 +206,10 @@ def with_room(state: State, **more: int) -> State:
             need = 2 * need + 1
         if need > have:
             room = room or _rooms(stock)
-            room[name] = max(2 * need | 1, 257) if name in _HASHED else max(need, 2 * have)
+            room[name] = _power(2 * need) if name in _HASHED else max(need, 2 * have)
     points = int(stock[layout.N_POINTS]) + more.get("points", 0)
     # A stockpoint has its own place, and the first of a node stands there once more.
     if 4 * points + 1 > int(stock[layout.ROOM_PLACES]):
         room = room or _rooms(stock)
-        room["places"] = 8 * points + 1
+        room["places"] = _power(4 * points + 1)
     return state if room is None else _laid_out(state, room)

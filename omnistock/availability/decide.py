@@ -8,8 +8,11 @@ from there when it comes again.
 
 from __future__ import annotations
 
+import numpy as np
+
 from omnistock.availability.answers import (
     EVENT_WORDS,
+    FETCHED,
     NEXT_COMMAND,
     RESULT_WORDS,
     WORDS_NEEDED,
@@ -17,11 +20,11 @@ from omnistock.availability.answers import (
     begin,
     happened,
 )
-from omnistock.availability.cells import hold_row, point
+from omnistock.availability.cells import hold_row, point, sku_row
 from omnistock.availability.changes import relocate, split, update
 from omnistock.availability.feeds import feed_delta, feed_snapshot
 from omnistock.availability.fold import fold_one, has_room
-from omnistock.availability.hashing import find_request, high_word, low_word
+from omnistock.availability.hashing import find_point, find_request, first_slot, high_word, low_word
 from omnistock.availability.holds import (
     confirm,
     draft_needed,
@@ -36,9 +39,11 @@ from omnistock.availability.layout import (
     ANSWER_AT,
     ANSWER_WORDS,
     AT_ANSWERS,
+    AT_REQUESTS,
     CAUSE_ADJUST,
     CAUSE_COUNT,
     COMMAND_WORDS,
+    COMMITTED,
     CONFIRM,
     CONFLICT,
     COUNT,
@@ -54,6 +59,7 @@ from omnistock.availability.layout import (
     ENTER_ORDER,
     EXPECT,
     FINGERPRINT,
+    FIRST_POINT,
     HOLD_LINE_WORDS,
     ISSUE,
     LINES_LINE_WORDS,
@@ -68,8 +74,10 @@ from omnistock.availability.layout import (
     RECEIVE,
     RELEASE,
     RELOCATE,
+    REQUEST_FIELDS,
     REQUEST_HEAD_WORDS,
     RESERVE,
+    ROOM_REQUESTS,
     SET_BACKORDER,
     SET_BUFFER,
     SET_LIMIT,
@@ -91,7 +99,11 @@ from omnistock.availability.movements import (
     set_limit,
     transfer,
 )
+from omnistock.availability.promise import LINE_NODE, LINE_WORDS, next_line
 from omnistock.numerics.compiled import inner_kernel, lean_kernel
+
+# Commands whose reads are made at once.
+_AHEAD = 32
 
 
 @inner_kernel
@@ -267,6 +279,36 @@ def lines_of(state, hold):
     return state.book[hold_row(state, hold) + LINES_OF_HOLD]
 
 
+@inner_kernel
+def fetch_ahead(state, words, offsets, first, last):
+    """Read what the next reservations will read, so that the cache has it all at once.
+
+    The reads do not hang on each other, so the memory works on many of them at a
+    time; a reservation by itself would wait for one after the other. Returns a sum
+    that means nothing, lest the compiler leave the reads out.
+    """
+    stock = state.stock
+    total = np.int64(0)
+    for c in range(first, last):
+        at = offsets[c]
+        if words[at] != RESERVE:
+            continue
+        slot = first_slot(stock[ROOM_REQUESTS], words[at + 1], words[at + 2])
+        total += state.book[stock[AT_REQUESTS] + slot * REQUEST_FIELDS]
+        lines = at + COMMAND_WORDS + 5 + words[at + COMMAND_WORDS + 4]
+        line = lines + 1
+        for _ in range(words[lines]):
+            sku = words[line + LINE_WORDS]
+            if words[line + LINE_NODE] >= 0:
+                s = find_point(state, sku, words[line + LINE_NODE], -1)
+            else:
+                s = stock[sku_row(state, sku) + FIRST_POINT]
+            if s >= 0:
+                total += state.records[s, 0] + stock[point(state, s) + COMMITTED]
+            line = next_line(words, line)
+    return total
+
+
 @lean_kernel
 def decide(state, events, results, result_offsets, draft, cursor, words, offsets):
     """Carry out commands from ``cursor[0]`` on until done or until an array is too small.
@@ -275,8 +317,12 @@ def decide(state, events, results, result_offsets, draft, cursor, words, offsets
     ``results[result_offsets[c]:result_offsets[c + 1]]``.
     """
     n_commands = offsets.shape[0] - 1
+    touched = np.int64(0)
     while cursor[NEXT_COMMAND] < n_commands:
         c = cursor[NEXT_COMMAND]
+        if c >= touched:
+            touched = min(c + _AHEAD, n_commands)
+            cursor[FETCHED] = fetch_ahead(state, words, offsets, c, touched)
         at = offsets[c]
         most_words = words_needed(state, words, at, offsets[c + 1] - at)
         if (

@@ -64,6 +64,7 @@ from omnistock.availability.layout import (
     FIRST_STEP,
     FLAGS,
     FLOW_ROW,
+    HAS_LIMITS,
     HAS_OWN_BUFFERS,
     HAS_STEPS,
     HOLD_LINE_WORDS,
@@ -72,6 +73,8 @@ from omnistock.availability.layout import (
     INBOUND_BUCKET,
     INBOUND_POINT,
     INBOUND_REFERENCE,
+    IN_COMPARTMENTS,
+    IS_OFF,
     IS_WATERMARK,
     LAST_POINT,
     LIMIT_FIELDS,
@@ -128,6 +131,7 @@ from omnistock.availability.layout import (
     SWITCHED_OFF,
     TAG_EXPIRES,
     TAG_RECEIVED,
+    UNTRACKED,
 )
 from omnistock.availability.limits import use_limits
 from omnistock.availability.stock import (
@@ -181,6 +185,9 @@ def link_point(state, s):
     sku = stock[p + POINT_SKU]
     node = stock[p + POINT_NODE]
     first = find_point(state, sku, node, -1)
+    if first >= 0 and first != s:
+        state.records[first, FLAGS] |= IN_COMPARTMENTS
+        state.records[s, FLAGS] |= IN_COMPARTMENTS
     if first < 0 or stands_before(state, s, first):
         put_point(state, sku, node, -1, s)
     row = sku_row(state, sku)
@@ -222,6 +229,10 @@ def add_point(state, s, sku, node, tag):
     put_point(state, sku, node, tag, s)
     row = sku_row(state, sku)
     stock[row + POINTS_OF_SKU] += 1
+    if tag != 0:
+        state.records[s, FLAGS] |= IN_COMPARTMENTS
+    if stock[row + FIRST_LIMIT] >= 0 or stock[row + FENCE] >= 0 or stock[row + UNTRACKED] != 0:
+        state.records[s, FLAGS] |= HAS_LIMITS
     link_point(state, s)
     if stock[row + FENCE] >= 0:
         flow_row(state, s)
@@ -266,6 +277,15 @@ def set_inbound(state, events, at):
         schedule_receipt(state, s, np.int64(events[at + 4]), units)
 
 
+@lean_kernel
+def flag_limits(state, sku):
+    """Mark the stockpoints of a SKU as not plain."""
+    s = state.stock[sku_row(state, sku) + FIRST_POINT]
+    while s >= 0:
+        state.records[s, FLAGS] |= HAS_LIMITS
+        s = state.stock[point(state, s) + NEXT_POINT]
+
+
 @inner_kernel
 def set_limit(state, events, at):
     """Set a quota, protection or asker's buffer; the first two begin to count anew."""
@@ -275,6 +295,7 @@ def set_limit(state, events, at):
     row = limit_row(state, at_row)
     if at_row >= stock[N_LIMITS]:
         stock[N_LIMITS] = at_row + 1
+        flag_limits(state, sku)
         stock[row + NEXT_LIMIT] = stock[sku_row(state, sku) + FIRST_LIMIT]
         stock[sku_row(state, sku) + FIRST_LIMIT] = at_row
     # kind, match, units lie side by side in the event and in the row.
@@ -412,6 +433,9 @@ def fold_rare(state, events, at, kind):
         refresh_buffer(state, a)
     elif kind == E_SWITCH:
         state.stock[point(state, a) + SWITCHED_OFF] = b
+        state.records[a, FLAGS] &= ~IS_OFF
+        if b != 0:
+            state.records[a, FLAGS] |= IS_OFF
     elif kind == E_STEP:
         set_step(state, a, b, c)
     elif kind == E_DELTA:

@@ -1,6 +1,6 @@
 """Open-addressing tables in sections: (SKU, node, tag) -> stockpoint, request id -> answer.
 
-A table has an odd number of rows, at most half of them used; a row of zeros is free.
+A table's number of rows is a power of two, at most half of them used; a row of zeros is free.
 Under tag -1 stands the first stockpoint of a SKU at a node, whatever its tag.
 """
 
@@ -18,8 +18,10 @@ from omnistock.availability.layout import (
 )
 from omnistock.numerics.compiled import inner_kernel, lean_kernel
 
-_POSITIVE = 0x7FFFFFFFFFFFFFFF
-_SPREAD = 0x9E3779B1
+# Products of these with SKUs, nodes and tags below 2**30 stay below 2**63.
+_SKU_SPREAD = 2654435761
+_NODE_SPREAD = 1640531527
+_TAG_SPREAD = 40503
 
 
 @inner_kernel
@@ -31,10 +33,11 @@ def point_key(sku, node):
 @inner_kernel
 def find_place(table, at, size, key, tag):
     """Word of the row of a key and tag, or of the free row where it belongs."""
-    slot = (key + tag * _SPREAD) % size
+    spread = (key >> 31) * _SKU_SPREAD + (key & 0x7FFFFFFF) * _NODE_SPREAD + tag * _TAG_SPREAD
+    slot = (spread ^ (spread >> 21)) & (size - 1)
     place = at + slot * PLACE_FIELDS
     while table[place] != 0 and (table[place] != key or table[place + 1] != tag):
-        slot = slot + 1 if slot + 1 < size else 0
+        slot = (slot + 1) & (size - 1)
         place = at + slot * PLACE_FIELDS
     return place
 
@@ -61,14 +64,22 @@ def put_point(state, sku, node, tag, s):
 
 
 @inner_kernel
+def first_slot(size, high, low):
+    """Where the search for a request id begins: all of its bits count."""
+    spread = high ^ low
+    spread ^= spread >> 32
+    return (spread ^ (spread >> 16)) & (size - 1)
+
+
+@inner_kernel
 def find_in(table, at, size, high, low):
     """Word of the row of a request id, or of the free row where it belongs."""
-    slot = ((high ^ low) & _POSITIVE) % size
+    slot = first_slot(size, high, low)
     place = at + slot * REQUEST_FIELDS
     while table[place] != 0 or table[place + 1] != 0:
         if table[place] == high and table[place + 1] == low:
             return place
-        slot = slot + 1 if slot + 1 < size else 0
+        slot = (slot + 1) & (size - 1)
         place = at + slot * REQUEST_FIELDS
     return place
 

@@ -40,6 +40,7 @@ from omnistock.availability.layout import (
     LINES_OF_HOLD,
     MOST_UNITS,
     N_HOLDS,
+    N_TAGS,
     NOW,
     OK,
     ON_HAND,
@@ -230,9 +231,12 @@ def draft_needed(state, words, at, n_lines):
     """Most draft rows that so many lines from word ``at`` on can come to."""
     total = np.int64(0)
     for _ in range(n_lines):
-        for k in range(words[at + N_COMPONENTS]):
-            row = sku_row(state, words[at + LINE_WORDS + 2 * k])
-            total += 2 + max(0, state.stock[row + POINTS_OF_SKU])
+        if words[at + LINE_NODE] >= 0:
+            total += words[at + N_COMPONENTS] * (2 + state.stock[N_TAGS])
+        else:
+            for k in range(words[at + N_COMPONENTS]):
+                row = sku_row(state, words[at + LINE_WORDS + 2 * k])
+                total += 2 + max(0, state.stock[row + POINTS_OF_SKU])
         at = next_line(words, at)
     return total
 

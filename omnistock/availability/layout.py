@@ -33,6 +33,10 @@ MINIMA = 4
 
 HAS_STEPS = 1  # flags: the buffer changes on dates
 HAS_OWN_BUFFERS = 2  # flags: some askers have a buffer of their own here
+HAS_LIMITS = 4  # flags: the SKU has limits, a fence, or is not tracked
+IN_COMPARTMENTS = 8  # flags: a compartment, or one of several at its node
+IS_OFF = 16  # flags: switched off
+# Without any flag a stockpoint is plain: what it may promise stands in its record.
 
 # --- stock[:], the header --------------------------------------------------
 NOW = 0

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from omnistock.availability.answers import (
+    CURSOR_WORDS,
     EVENT_WORDS,
     NEXT_COMMAND,
     RESULT_WORDS,
@@ -96,7 +97,7 @@ def run(state: State, words: Int64, offsets: Int64, *, now: int, bucket: int) ->
     results = np.empty(size, np.int64)
     result_offsets = np.zeros(n_commands + 1, np.int64)
     draft = np.empty((1024, DRAFT_FIELDS), np.int64)
-    cursor = np.zeros(4, np.int64)
+    cursor = np.zeros(CURSOR_WORDS, np.int64)
     while True:
         decide(state, events, results, result_offsets, draft, cursor, words, offsets)
         if cursor[NEXT_COMMAND] >= n_commands:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 from omnistock.engine import reads
-from omnistock.engine.askers import AskerDetail, StockDetail
+from omnistock.engine.askers import Asker, AskerDetail, StockDetail
 from omnistock.engine.commands import Moment, Quantity, RequestId
+from omnistock.engine.fast import ReservedArrays, codes_of, reserve_arrays
 from omnistock.engine.hold_commands import (
     Confirm,
     EnterOrder,
@@ -125,6 +129,63 @@ class HoldMethods(Methods):
     ) -> list[Outcome]:
         """Reserve many orders in one frame, first come first served; raises for none."""
         return self.execute(requests, now=now)
+
+    def sku_codes(self, names: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Return the engine's numbers of SKUs, for :meth:`reserve_arrays`."""
+        return codes_of(self._writer.registry.skus, "SKU", names)
+
+    def node_codes(self, names: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Return the engine's numbers of nodes, for :meth:`reserve_arrays`."""
+        return codes_of(self._writer.registry.nodes, "node", names)
+
+    def reserve_arrays(
+        self,
+        line_offsets: npt.ArrayLike,
+        skus: npt.ArrayLike,
+        quantities: npt.ArrayLike,
+        *,
+        nodes: npt.ArrayLike | None = None,
+        orders: npt.ArrayLike | None = None,
+        request_ids: npt.ArrayLike | None = None,
+        channel: str | None = None,
+        segment: str = "",
+        attributes: Mapping[str, str] | None = None,
+        ttl_s: int | None = None,
+        partial: bool = False,
+        by: Moment | None = None,
+        now: Moment | None = None,
+    ) -> ReservedArrays:
+        """Reserve many orders in one frame, first come first served, without an object for each.
+
+        Parameters
+        ----------
+        line_offsets : (n_orders + 1,) int64
+            Order k has the lines from ``line_offsets[k]`` up to ``line_offsets[k + 1]``.
+        skus, quantities : (n_lines,) int64
+            Numbers from :meth:`sku_codes`, kits included; smallest units.
+        nodes : (n_lines,) int64, optional
+            Numbers from :meth:`node_codes`, -1 for any node.
+        orders : (n_orders,) int64, optional
+            The caller's numbers, below 2**31; the order is then named by that number as text.
+        request_ids : (n_orders, 2) int64 or uint64, optional
+            Halves of 128-bit ids; (0, 0) is no id. Repeat an id in this form as well.
+
+        Returns
+        -------
+        ReservedArrays
+
+        Raises
+        ------
+        InputError
+            If shapes disagree or a number is unknown; nothing is then reserved. The SKUs'
+            rules of minimum, maximum and increment are not looked at here.
+        """
+        return reserve_arrays(
+            self._writer, line_offsets=line_offsets, skus=skus, quantities=quantities,
+            nodes=nodes, orders=orders, request_ids=request_ids,
+            asker=Asker.of(channel, segment, attributes), ttl_s=ttl_s, partial=partial,
+            due=self._seconds(by), now=self._seconds(now),
+        )  # fmt: skip
 
     def confirm(
         self, hold: HoldName, *, request_id: RequestId | None = None, now: Moment | None = None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from omnistock.availability import layout
 from omnistock.availability.arena import State, rows, with_room
+from omnistock.availability.fold import flag_limits
 from omnistock.availability.layout import FIRST_LIMIT, NODE_ACTIVE, NODE_PRIORITY
 from omnistock.availability.machine import relink
 
@@ -45,6 +46,8 @@ def _set_skus(registry: Registry, state: State, definitions: Definitions) -> Non
         code = registry.skus[sku.sku]
         fence = sku.replenishment_buckets
         table[code, layout.FENCE] = -1 if fence is None else fence
+        if fence is not None:
+            flag_limits(state, code)
         table[code, layout.UNTRACKED] = int(not sku.tracked)
         table[code, layout.POINTS_OF_SKU] = max(0, table[code, layout.POINTS_OF_SKU])
 

@@ -48,9 +48,10 @@ from omnistock.availability.layout import (
     STATUS,
     TICK,
 )
-from omnistock.availability.machine import move_time, replay, run
+from omnistock.availability.machine import Outcome, move_time, replay, run
 from omnistock.engine.askers import Asker
 from omnistock.engine.commands import Command, LineFacts, Translator
+from omnistock.engine.fast import KitTable
 from omnistock.engine.registry import Definitions, Registry, decode, encode
 from omnistock.errors import LedgerError, OmnistockError, UnknownError
 from omnistock.ledger.frame import FIRST_DIGEST, Frame, digest_of, pack_frame, unpack_frame
@@ -66,10 +67,16 @@ _MOST_IN_FRAME = 8192
 
 @dataclass(slots=True, eq=False)
 class Ticket:
-    """Commands of one caller, and in the end their answers; ``known`` are repetitions."""
+    """Commands of one caller, and in the end their answers; ``known`` are repetitions.
+
+    ``words`` are commands that are translated already, with their offsets; such a ticket
+    has a frame of its own, and its answers are in ``outcome``.
+    """
 
     commands: Sequence[Command]
     now: int | None
+    words: tuple[Int64, Int64] | None = None
+    outcome: Outcome | None = None
     answers: list[Words | OmnistockError] = field(default_factory=list)
     known: set[int] = field(default_factory=set)
     error: BaseException | None = None
@@ -92,6 +99,7 @@ class Writer:
         self._lock = threading.Lock()
         self._poison: str | None = None
         self._process = os.getpid()
+        self._kits: KitTable | None = None
         self._orders: dict[int, list[int]] = {}
         self._orders_known = 0
         self.registry = Registry(Calendar())
@@ -129,6 +137,7 @@ class Writer:
                 definitions.calendar = network.calendar
             if definitions != Definitions():
                 self.state = self.registry.define(self.state, definitions)
+                self._kits = None
                 # Definitions take no time: the frame has the second of the one before.
                 now, bucket = int(self.state.stock[NOW]), int(self.state.stock[BUCKET])
                 self._append(definitions, np.zeros(0, np.int32), now, bucket)
@@ -137,11 +146,22 @@ class Writer:
 
     def submit(self, commands: Sequence[Command], now: int | None) -> Ticket:
         """Carry out commands in one frame; their answers come once it is on disk."""
+        ticket = Ticket(commands, now)
+        self._wait_for(ticket)
+        return ticket
+
+    def submit_words(self, words: Int64, offsets: Int64, now: int | None) -> tuple[Int64, Int64]:
+        """Carry out translated commands; returns results and where each answer begins."""
+        ticket = Ticket((), now, (words, offsets))
+        self._wait_for(ticket)
+        assert ticket.outcome is not None
+        return ticket.outcome.results, ticket.outcome.result_offsets
+
+    def _wait_for(self, ticket: Ticket) -> None:
         if os.getpid() != self._process:
             raise LedgerError("this engine was opened before a fork; open one in each process")
         if self.store.read_only:
             raise LedgerError("this engine is open for reading only; it takes no commands")
-        ticket = Ticket(commands, now)
         self._queue.append(ticket)
         while not ticket.done:
             with self._lock:
@@ -149,14 +169,18 @@ class Writer:
                     self._drain()
         if ticket.error is not None:
             raise ticket.error
-        return ticket
 
     def _drain(self) -> None:
         """Carry out all that waits; tickets of one time share a frame."""
         while self._queue:
             group = [self._queue.popleft()]
-            size = len(group[0].commands)
-            while self._queue and self._queue[0].now == group[0].now and size < _MOST_IN_FRAME:
+            size = len(group[0].commands) if group[0].words is None else _MOST_IN_FRAME
+            while (
+                size < _MOST_IN_FRAME
+                and self._queue
+                and self._queue[0].now == group[0].now
+                and self._queue[0].words is None
+            ):
                 group.append(self._queue.popleft())
                 size += len(group[-1].commands)
             self._carry_out(group)
@@ -179,6 +203,9 @@ class Writer:
 
     def _run_batch(self, tickets: list[Ticket]) -> None:
         now, bucket = self._time(tickets[0].now)
+        if tickets[0].words is not None:
+            self._run_words(tickets[0], now, bucket)
+            return
         translator = Translator(
             self.registry,
             int(self.state.stock[N_POINTS]),
@@ -218,6 +245,24 @@ class Writer:
                 assert outcome is not None
                 first, last = outcome.result_offsets[slot : slot + 2]
                 ticket.answers.append(tuple(outcome.results[first:last].tolist()))
+
+    def _run_words(self, ticket: Ticket, now: int, bucket: int) -> None:
+        """Carry out commands that are translated already."""
+        assert ticket.words is not None
+        definitions = self.registry.take_pending()
+        outcome = run(self.state, *ticket.words, now=now, bucket=bucket)
+        self.state = outcome.state
+        ticket.outcome = outcome
+        if len(outcome.events) or definitions != Definitions():
+            self._append(definitions, outcome.events, now, bucket)
+            for tell in self.after_commit:
+                tell(self.state)
+
+    def kit_table(self) -> KitTable:
+        """Return the components of all SKUs, as arrays."""
+        if self._kits is None or self._kits.size != len(self.registry.sku_list):
+            self._kits = KitTable(self.registry)
+        return self._kits
 
     def _forget_unopened(self, translator: Translator) -> None:
         """Drop the rows of expected receipts that a refused command had asked for."""

@@ -67,6 +67,7 @@ def play(scenario: dict[str, Any]) -> list[Failure]:
         expected = _sorted_expectations(scenario)
         stage = Stage(scenario)
         enter_given(stage)
+        stage.begin()
         stage.frames_before = stage.engine.verify().frames if _counts_frames(scenario) else 0
         for number, step in enumerate(scenario.get("steps", []), start=1):
             place = f"step {number} {step.get('op')}"

@@ -106,30 +106,21 @@ def set_buffer_row(stage: Stage, row: dict[str, Any]) -> None:
         if kind in ("fixed", "out_of_stock_threshold", "threshold", "safety_stock"):
             stage.engine.set_buffer(sku, text_of(value), **keywords)
         elif kind in ("percent", "percentage"):
-            stage.engine.set_buffer(sku, 0, percent=_plain(value), **keywords)
+            stage.engine.set_buffer(sku, percent=text_of(value), **keywords)
         elif kind == "days_of_cover":
-            stage.engine.set_buffer(
-                sku,
-                0,
-                days_of_cover=_plain(value),
-                demand_per_day=_plain(row["demand_per_day"]),
-                **keywords,
-            )
+            cover, demand = text_of(value), text_of(row["demand_per_day"])
+            stage.engine.set_buffer(sku, days_of_cover=cover, demand_per_day=demand, **keywords)
         else:
             raise Unsupported(f"unknown type of buffer {kind!r}")
-
-
-def _plain(value: Any) -> int | float:
-    number = exact(value)
-    return number.numerator if number.denominator == 1 else float(number)
 
 
 def set_quota_row(stage: Stage, row: dict[str, Any]) -> None:
     """Set one quota, on its SKU or on all."""
     keywords = _match(row)
-    for name in ("percent", "priority"):
-        if row.get(name) is not None:
-            keywords[name] = _plain(row[name])
+    if row.get("percent") is not None:
+        keywords["percent"] = text_of(row["percent"])
+    if row.get("priority") is not None:
+        keywords["priority"] = int(row["priority"])
     if row.get("base") is not None:
         keywords["base"] = base_of(row["base"])
     if row.get("until") is not None:
@@ -233,7 +224,7 @@ def _set_percentages(stage: Stage, shares: dict[str, Any]) -> None:
     for rank, (name, percent) in enumerate(shares.items(), start=1):
         for sku in stage.names.stocked:
             stage.engine.set_quota(
-                sku, match={"class": str(name)}, percent=_plain(percent), base=base, priority=rank
+                sku, match={"class": str(name)}, percent=text_of(percent), base=base, priority=rank
             )
 
 

@@ -87,7 +87,7 @@ class Stage:
         self.rules: dict[str, Any] = self.given.get("rules", {})
         self.timeline = Timeline(scenario)
         self.names: Names = read_names(scenario)
-        self.now = self.timeline.start
+        self.now = self._opening_time()
         self.orders: dict[str, list[int]] = {}
         self.entries: dict[str, int] = {}
         self.receipts: dict[str, tuple[str, str]] = {}
@@ -100,6 +100,19 @@ class Stage:
         self.engine = om.open(":memory:", network, clock=lambda: self.now)
 
     # --- time -----------------------------------------------------------
+
+    def _opening_time(self) -> int:
+        """Return when what is given is entered: before a given hold ends, even a past one."""
+        ends = [
+            self.moment(row["expires_at"], clock=True) - 1
+            for row in self.given.get("reservations", [])
+            if row.get("expires_at") is not None
+        ]
+        return min([self.timeline.start, *ends])
+
+    def begin(self) -> None:
+        """Let the clock stand at the moment at which the first step happens."""
+        self.now = max(self.now, self.timeline.start)
 
     def advance(self, step: dict[str, Any]) -> None:
         """Let time pass until the moment at which a step happens; never back."""

@@ -1,0 +1,139 @@
+"""Many orders at once, in arrays: no Python object for each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from omnistock.availability import layout
+from omnistock.availability.packing import pack_orders_into, packed_size
+from omnistock.engine.askers import Asker
+from omnistock.errors import InputError, UnknownError
+
+if TYPE_CHECKING:
+    from omnistock.engine.registry import Registry
+    from omnistock.engine.writer import Writer
+
+__all__ = ["ReservedArrays", "codes_of", "reserve_arrays"]
+
+Int64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class ReservedArrays:
+    """What became of many orders, in their order.
+
+    Attributes
+    ----------
+    ok : (n_orders,) bool
+        Held in full (or, with partial, in part).
+    hold : (n_orders,) int64
+        Number of the hold, -1 of a refused order.
+    outcome : (n_orders,) int64
+        0 held, 1 short, 2 the request id was used with another content.
+    n_short : (n_orders,) int64
+        Lines that lack something.
+    """
+
+    ok: npt.NDArray[np.bool_]
+    hold: Int64
+    outcome: Int64
+    n_short: Int64
+
+
+def codes_of(known: dict[str, int], kind: str, names: Sequence[str]) -> Int64:
+    """Codes of names."""
+    try:
+        return np.array([known[name] for name in names], np.int64)
+    except KeyError as error:
+        raise UnknownError(kind, str(error.args[0]), list(known)[:8]) from None
+
+
+class KitTable:
+    """Components of every SKU by code: those of SKU k lie in rows offsets[k] to offsets[k + 1]."""
+
+    def __init__(self, registry: Registry) -> None:
+        offsets = [0]
+        parts: list[tuple[int, int]] = []
+        for code, sku in enumerate(registry.sku_list):
+            if any(option.required for option in sku.options):
+                parts.append((code, 1))
+            else:
+                parts += registry.components(code)
+            offsets.append(len(parts))
+        self.size = len(registry.sku_list)
+        self.offsets = np.array(offsets, np.int64)
+        self.parts = np.array(parts, np.int64).reshape(-1, 2)
+
+
+def _column(name: str, values: Any, length: int | None = None) -> Int64:
+    array = np.asarray(values)
+    if array.dtype.kind not in "iu":
+        raise InputError(f"{name} must hold integers, got {array.dtype}")
+    if array.ndim != 1 or (length is not None and len(array) != length):
+        raise InputError(f"{name} must have shape ({length},), got {array.shape}")
+    return np.ascontiguousarray(array, np.int64)
+
+
+def reserve_arrays(
+    writer: Writer, *, line_offsets: Any, skus: Any, quantities: Any, nodes: Any, orders: Any,
+    request_ids: Any, asker: Asker, ttl_s: int | None, partial: bool, due: int | None,
+    now: int | None,
+) -> ReservedArrays:  # fmt: skip
+    """Carry out many reservations in one frame; see :meth:`Engine.reserve_arrays`."""
+    registry = writer.registry
+    offsets = _column("line_offsets", line_offsets)
+    n_orders = len(offsets) - 1
+    lines = _column("skus", skus)
+    n_lines = len(lines)
+    if n_orders < 1 or offsets[0] != 0 or offsets[-1] != n_lines or (np.diff(offsets) < 1).any():
+        raise InputError(
+            f"line_offsets must begin with 0, ascend and end with the number of lines {n_lines}"
+        )
+    units = _column("quantities", quantities, n_lines)
+    places = np.full(n_lines, -1, np.int64) if nodes is None else _column("nodes", nodes, n_lines)
+    numbers = np.arange(1, n_orders + 1) if orders is None else _column("orders", orders, n_orders)
+    _check_lines(registry, lines, units, places)
+    if ((numbers < 0) | (numbers >= 1 << 31)).any():
+        raise InputError("orders must lie in 0..2**31-1")
+    ids = np.zeros((n_orders, 2), np.int64)
+    if request_ids is not None:
+        given = np.asarray(request_ids)
+        if given.shape != (n_orders, 2) or given.dtype not in (np.int64, np.uint64):
+            raise InputError(
+                f"request_ids must be ({n_orders}, 2) int64, got {given.shape} {given.dtype}"
+            )
+        ids = np.ascontiguousarray(given).view(np.int64)
+    kits = writer.kit_table()
+    flags = layout.PARTIAL if partial else 0
+    bucket = 0 if due is None else registry.calendar.bucket_of(due)
+    head = np.array([writer.asker(asker), ttl_s or 0, flags, bucket, due or 0], np.int64)
+    words = np.empty(packed_size(offsets, lines, kits.offsets), np.int64)
+    command_offsets = np.empty(n_orders + 1, np.int64)
+    pack_orders_into(
+        words, command_offsets, offsets, lines, places, units, -2 - numbers, ids, head,
+        kits.offsets, kits.parts,
+    )  # fmt: skip
+    results, at = writer.submit_words(words, command_offsets, now)
+    start = at[:-1]
+    outcome = results[start]
+    refused = outcome == layout.CONFLICT
+    # The answer of a conflict is one word long: the next ones belong to the next order.
+    last = len(results) - 1
+    hold = np.where(refused, -1, results[np.minimum(start + 1, last)])
+    short = np.where(refused, 0, results[np.minimum(start + 3, last)])
+    return ReservedArrays(outcome == layout.OK, hold, outcome, short)
+
+
+def _check_lines(registry: Registry, lines: Int64, units: Int64, places: Int64) -> None:
+    """Check codes and quantities of all lines at once."""
+    if lines.min() < 0 or lines.max() >= len(registry.sku_list):
+        raise InputError(f"skus must be codes in 0..{len(registry.sku_list) - 1}")
+    if places.min() < -1 or places.max() >= len(registry.node_list):
+        raise InputError(f"nodes must be codes in -1..{len(registry.node_list) - 1}")
+    if units.min() < 1 or units.max() > layout.MOST_UNITS // 1000:
+        raise InputError(f"quantities must lie in 1..{layout.MOST_UNITS // 1000}")
