@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from omnistock.numerics.compiled import inner_kernel
+from omnistock.numerics.compiled import hot_kernel, inner_kernel
 
 # cursor[:]: next command, words of events, words of results, words the stalled command
 # needs, and a sum that means nothing
@@ -14,7 +14,7 @@ FETCHED = 4
 CURSOR_WORDS = 5
 
 
-@inner_kernel
+@hot_kernel
 def answer(results, cursor, word):
     """Append one word to the answer of the running command."""
     results[cursor[RESULT_WORDS]] = word
@@ -33,7 +33,7 @@ def happened(events, cursor, kind, a, b, c):
     cursor[EVENT_WORDS] = at + 5
 
 
-@inner_kernel
+@hot_kernel
 def begin(events, cursor, kind, n_words):
     """Begin an event of ``n_words``; returns its first word. The caller fills the fields."""
     at = cursor[EVENT_WORDS]

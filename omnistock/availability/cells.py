@@ -32,10 +32,10 @@ from omnistock.availability.layout import (
     STEP_FIELDS,
     TAG_FIELDS,
 )
-from omnistock.numerics.compiled import inner_kernel
+from omnistock.numerics.compiled import hot_kernel, inner_kernel
 
 
-@inner_kernel
+@hot_kernel
 def point(state, s):
     """Stockpoint row in stock."""
     return state.stock[AT_POINTS] + s * POINT_FIELDS
@@ -47,13 +47,13 @@ def flow(state, row):
     return state.stock[AT_FLOWS] + row * 2 * state.stock[N_BUCKETS]
 
 
-@inner_kernel
+@hot_kernel
 def sku_row(state, sku):
     """SKU row in stock."""
     return state.stock[AT_SKUS] + sku * SKU_FIELDS
 
 
-@inner_kernel
+@hot_kernel
 def node_row(state, node):
     """Node row in stock."""
     return state.stock[AT_NODES] + node * NODE_FIELDS
@@ -65,7 +65,7 @@ def tag_row(state, tag):
     return state.stock[AT_TAGS] + tag * TAG_FIELDS
 
 
-@inner_kernel
+@hot_kernel
 def asker_row(state, asker):
     """Asker row in stock."""
     return state.stock[AT_ASKERS] + asker * ASKER_FIELDS
@@ -97,13 +97,13 @@ def step_row(state, row):
     return state.stock[AT_STEPS] + row * STEP_FIELDS
 
 
-@inner_kernel
+@hot_kernel
 def hold_row(state, hold):
     """Hold row in book."""
     return state.stock[AT_HOLDS] + hold * HOLD_FIELDS
 
 
-@inner_kernel
+@hot_kernel
 def line_row(state, q):
     """Hold line's row in book."""
     return state.stock[AT_LINES] + q * LINE_FIELDS

@@ -8,21 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from omnistock.availability.cells import asker_row, in_set, node_row, point, sku_row, tag_row
-from omnistock.availability.hashing import find_point
+from omnistock.availability.cells import asker_row, node_row, point, sku_row, tag_row
 from omnistock.availability.layout import (
-    ASKER_OWNERS,
     ASKER_SEGMENT,
-    ASKER_SET,
-    BASE,
     BUCKET,
-    BUFFER,
     FIFO,
     FLAGS,
     LIFO,
-    MINIMA,
     N_BUCKETS,
-    NODE_ACTIVE,
     NODE_PRIORITY,
     POINT_NODE,
     POINT_TAG,
@@ -33,7 +26,6 @@ from omnistock.availability.layout import (
 from omnistock.availability.limits import use_limits
 from omnistock.availability.promise import (
     LINE_DUE_BUCKET,
-    LINE_LOT,
     LINE_NODE,
     LINE_WORDS,
     N_COMPONENTS,
@@ -169,43 +161,6 @@ def untracked(state, sku):
 
 
 @inner_kernel
-def plain_serves(state, s, asker):
-    """True if a plain stockpoint may serve the asker: its node is on and among the asker's."""
-    node = state.stock[point(state, s) + POINT_NODE]
-    who = asker_row(state, asker)
-    return (
-        state.stock[node_row(state, node) + NODE_ACTIVE] != 0
-        and in_set(state, state.stock[who + ASKER_SET], node)
-        and state.stock[who + ASKER_OWNERS] & 1 != 0
-    )
-
-
-@inner_kernel
-def draw_plain(state, draft, n_draft, s, words, at, line, units, per, asker):
-    """Draw from a plain stockpoint; returns the draft's new length, or -1 if it lacks the units.
-
-    The short way of :func:`draw_line_at`: the same answer from one record.
-    """
-    t = bucket_ahead(state, words[at + LINE_DUE_BUCKET])
-    free = (
-        np.int64(state.records[s, BASE])
-        + np.int64(state.records[s, MINIMA + t])
-        - np.int64(state.records[s, BUFFER])
-    )
-    if free < units or words[at + LINE_LOT] >= 0 or not plain_serves(state, s, asker):
-        return np.int64(-1)
-    bucket = due_bucket(state, words, at)
-    promise(state, s, bucket, units)
-    draft[n_draft, 0] = s
-    draft[n_draft, 1] = bucket
-    draft[n_draft, 2] = units
-    draft[n_draft, 3] = line
-    draft[n_draft, 4] = words[at]
-    draft[n_draft, 5] = per
-    return n_draft + 1
-
-
-@inner_kernel
 def draw_line_at(state, draft, n_draft, words, at, line, node, quantity, order, asker):
     """Draw a whole line at one node; returns the draft's new length, or -1 with nothing drawn."""
     t = bucket_ahead(state, words[at + LINE_DUE_BUCKET])
@@ -214,14 +169,6 @@ def draw_line_at(state, draft, n_draft, words, at, line, node, quantity, order, 
         component = words[at + LINE_WORDS + 2 * k]
         per = words[at + LINE_WORDS + 2 * k + 1]
         need = quantity * per
-        s = find_point(state, component, node, -1)
-        if s >= 0 and state.records[s, FLAGS] == 0:
-            drawn = draw_plain(state, draft, n_draft, s, words, at, line, need, per, asker)
-            if drawn < 0:
-                undo(state, draft, n_draft, start, asker)
-                return drawn
-            n_draft = drawn
-            continue
         if untracked(state, component):
             continue
         if sku_available(state, component, node, asker, t, words, at) < need:
@@ -345,11 +292,7 @@ def draw_whole_order(state, draft, words, at, n_lines, order, asker):
     while s >= 0:
         node = state.stock[point(state, s) + POINT_NODE]
         if node != before:
-            if state.records[s, FLAGS] == 0:
-                # Whether it has enough shows when it is drawn.
-                most = words[free_line + QUANTITY]
-            else:
-                most = line_at_node(state, words, free_line, node, asker)
+            most = line_at_node(state, words, free_line, node, asker)
             if most >= words[free_line + QUANTITY]:
                 n_draft = draw_order_at(state, draft, words, at, n_lines, node, order, asker)
                 if n_draft >= 0:

@@ -16,7 +16,7 @@ from omnistock.availability.layout import (
     ROOM_PLACES,
     ROOM_REQUESTS,
 )
-from omnistock.numerics.compiled import inner_kernel, lean_kernel
+from omnistock.numerics.compiled import hot_kernel, inner_kernel, lean_kernel
 
 # Products of these with SKUs, nodes and tags below 2**30 stay below 2**63.
 _SKU_SPREAD = 2654435761
@@ -30,7 +30,7 @@ def point_key(sku, node):
     return ((sku + 1) << 31) | (node + 1)
 
 
-@inner_kernel
+@hot_kernel
 def find_place(table, at, size, key, tag):
     """Word of the row of a key and tag, or of the free row where it belongs."""
     spread = (key >> 31) * _SKU_SPREAD + (key & 0x7FFFFFFF) * _NODE_SPREAD + tag * _TAG_SPREAD
@@ -63,7 +63,7 @@ def put_point(state, sku, node, tag, s):
     stock[place + 2] = s
 
 
-@inner_kernel
+@hot_kernel
 def first_slot(size, high, low):
     """Where the search for a request id begins: all of its bits count."""
     spread = high ^ low

@@ -48,7 +48,7 @@ from omnistock.availability.layout import (
     UNTRACKED,
 )
 from omnistock.availability.limits import asker_buffer, protected_for_others, quota_left
-from omnistock.numerics.compiled import inner_kernel
+from omnistock.numerics.compiled import hot_kernel, inner_kernel
 
 LINE_WORDS = 8
 LINE_NODE = 1
@@ -60,7 +60,7 @@ LINE_LIFE = 6
 N_COMPONENTS = 7
 
 
-@inner_kernel
+@hot_kernel
 def next_line(words, at):
     """Word of the line after the one at ``at``."""
     return at + LINE_WORDS + 2 * words[at + N_COMPONENTS]

@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 
 from numba import njit, types
 
-__all__ = ["inner_kernel", "kernel", "lean_kernel"]
+__all__ = ["hot_kernel", "inner_kernel", "kernel", "lean_kernel"]
 
 # A kernel takes arrays and numbers of the dtypes its module names; numba checks them.
 Compiled = Callable[..., Any]
@@ -59,12 +59,25 @@ def lean_kernel(function: Compiled) -> Compiled:
 
 def inner_kernel(function: Compiled) -> Compiled:
     """Compile like :func:`lean_kernel`, for functions that only other kernels call."""
-    compiled: Any = _stamped(njit(cache=True, **_INNER)(function), function)
+    return _inner(function)
+
+
+def _inner(function: Compiled, **also: Any) -> Compiled:
+    compiled: Any = _stamped(njit(cache=True, **_INNER, **also)(function), function)
     if hasattr(compiled, "_insert"):
         # Without a wrapper there is nothing that Python could call.
         compiled._insert = _nothing
         compiled._compile_for_args = functools.partial(_refuse, function.__name__)
     return cast(Compiled, compiled)
+
+
+def hot_kernel(function: Compiled) -> Compiled:
+    """Compile like :func:`inner_kernel`, and always put into the caller's code.
+
+    A call passes every field of every array; on the shortest path of the engine these
+    cost more than the work.
+    """
+    return _inner(function, forceinline=True)
 
 
 def _nothing(*_: Any) -> None:

@@ -1,189 +1,274 @@
 """What an engine must promise, in plain Python from the definitions.
 
-No look-ahead minima, no records, no kernels: every answer is worked out anew from
-lists of receipts and promises.
+Availability and holds over :mod:`plain_stock` and :mod:`plain_limits`. The choice of
+nodes is the engine's: the machine takes it from its answer and enters it here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-HORIZON = 6
+from plain_limits import PlainLimits
+from plain_stock import BIG, DAY, HORIZON, PLENTY, Asker, PlainHold, PlainLine, Place
 
+__all__ = ["BIG", "DAY", "HORIZON", "Asker", "Channel", "PlainEngine", "Question"]
 
-@dataclass
-class PlainHold:
-    """A hold: status, second of expiry and lines of [sku, node, bucket, open, shipped, back]."""
-
-    status: str
-    channel: str
-    expires: int | None
-    lines: list[list]
-    number: int
+NOBODY = Asker()
 
 
-@dataclass
-class PlainEngine:
-    """Stock and promises by (sku, node); buckets are whole days from 1970 on."""
+class Channel(NamedTuple):
+    """Nodes that serve a channel (none: all), and whose stock it may sell."""
 
-    nodes: dict[str, int]
-    channels: dict[str, tuple[str, ...]]
-    kits: dict[str, dict[str, int]]
-    now: int = 0
-    on_hand: dict = field(default_factory=dict)
-    buffers: dict = field(default_factory=dict)
-    channel_buffers: dict = field(default_factory=dict)
-    receipts: dict = field(default_factory=dict)
-    quotas: dict = field(default_factory=dict)
-    protections: dict = field(default_factory=dict)
-    holds: list[PlainHold] = field(default_factory=list)
-    off: set = field(default_factory=set)
+    nodes: tuple = ()
+    owners: tuple = ("",)
+
+
+class Question(NamedTuple):
+    """A SKU or kit, where, of which lot or how long it must last, and when it is due."""
+
+    sku: str
+    node: str | None = None
+    lot: str | None = None
+    life_days: int = 0
+    by: int | None = None
+    together: bool = False
 
     @property
-    def today(self) -> int:
-        return self.now // 86_400
+    def choosy(self) -> bool:
+        """Whether stock of some lots will not do."""
+        return self.lot is not None or self.life_days > 0
 
-    def pass_time(self, now: int) -> None:
-        self.now = max(self.now, now)
-        for hold in self.holds:
-            if hold.status == "held" and hold.expires <= self.now:
-                hold.status = "expired"
-                self._use(hold, -1)
 
-    def balance(self, sku: str, node: str, day: int) -> int:
-        """On hand, plus what is due from today up to a day, less what is promised up to it."""
-        units = self.on_hand.get((sku, node), 0)
-        for (_, of_sku, at), (due, remaining) in self.receipts.items():
-            if (of_sku, at) == (sku, node) and self.today <= due <= day:
-                units += remaining
-        for hold in self.holds:
-            if hold.status in ("held", "confirmed"):
-                for of_sku, at, due, open_units, *_ in hold.lines:
-                    if (of_sku, at) == (sku, node) and due <= max(day, self.today):
-                        units -= open_units
-        return units
+@dataclass
+class PlainEngine(PlainLimits):
+    """All of one engine."""
 
-    def raw(self, sku: str, node: str, day: int) -> int:
-        last = self.today + HORIZON
-        return min(self.balance(sku, node, later) for later in range(day, last))
+    channels: dict = field(default_factory=lambda: {"": Channel()})
 
-    def free(self, sku: str, node: str, day: int) -> int:
-        return max(0, self.raw(sku, node, day) - self.buffers.get((sku, node), 0))
+    # --- what serves -----------------------------------------------------
 
-    def serves(self, node: str, channel: str) -> bool:
-        allowed = self.channels.get(channel, ())
-        return node not in self.off and (not allowed or node in allowed)
+    def day_of(self, by: int | None) -> int:
+        return self.today if by is None else self.clipped(by // DAY)
 
-    def pool(self, sku: str, channel: str, day: int) -> int:
-        return sum(self.free(sku, node, day) for node in self.nodes if self.serves(node, channel))
+    def is_on(self, place: Place) -> bool:
+        return place.node not in self.off and not self.points[place].off
 
-    def headroom(self, sku: str, channel: str, day: int) -> int | None:
-        """Most that buffers, protections and quota of channels allow; None if they do not care."""
-        rooms = []
-        kept = self.channel_buffers.get((sku, channel), 0)
-        if kept:
-            rooms.append(self.pool(sku, channel, day) - kept)
-        protected = sum(
-            max(0, units - used)
-            for (of_sku, other), (units, used, until, _) in self.protections.items()
-            if of_sku == sku and other != channel and (until is None or until > self.now)
+    def is_good(self, place: Place, asked: Question) -> bool:
+        """Whether it can be sold, and lasts as long as it must once it is due."""
+        kept = place.compartment
+        when = max(self.now, asked.by or 0)
+        lasts = kept.expires == 0 or (
+            kept.expires > when and kept.expires - when >= asked.life_days * DAY
         )
-        if protected:
-            everything = sum(
-                self.free(sku, node, day) for node in self.nodes if node not in self.off
-            )
-            rooms.append(everything - protected)
-        if (sku, channel) in self.quotas:
-            units, used, until, _ = self.quotas[sku, channel]
-            if units is not None and (until is None or until > self.now):
-                rooms.append(units - used)
-        return max(0, min(rooms)) if rooms else None
+        return kept.state == "available" and lasts
 
-    def available(self, sku: str, channel: str, node: str | None, day: int) -> int:
-        if sku in self.kits:
-            return min(
-                self.available(part, channel, node, day) // per
-                for part, per in self.kits[sku].items()
-            )
-        day = min(max(day, self.today), self.today + HORIZON - 1)
-        if node is None:
-            units = self.pool(sku, channel, day)
-        else:
-            units = self.free(sku, node, day) if self.serves(node, channel) else 0
-        room = self.headroom(sku, channel, day)
+    def serves(self, place: Place, asker: Asker, asked: Question) -> bool:
+        channel = self.channels[asker.channel]
+        kept = place.compartment
+        return (
+            self.is_on(place)
+            and (not channel.nodes or place.node in channel.nodes)
+            and (not asker.nodes or place.node in asker.nodes)
+            and (asker.segment == "*" or kept.segment in ("", asker.segment))
+            and kept.owner in channel.owners
+            and asked.lot in (None, kept.lot)
+            and self.is_good(place, asked)
+        )
+
+    # --- how many --------------------------------------------------------
+
+    def net(self, place: Place, asker: Asker, day: int) -> int:
+        """What may be promised at a place, less what is kept back from the asker there."""
+        point = self.points[place]
+        share = -(-max(0, point.on_hand) * point.percent // 100)
+        raw = self.raw(place, day)
+        kept = max(point.buffer + share, self.own_buffer(place.sku, asker, place, raw))
+        return raw - (kept - point.backorder)
+
+    def at_node(self, sku: str, node: str, asker: Asker, asked: Question, day: int) -> tuple:
+        """(units, those of the asker's own segment); a node's compartments make up for another."""
+        own = common = 0
+        for place in self.places(sku, node):
+            if self.serves(place, asker, asked):
+                units = self.net(place, asker, day)
+                if place.compartment.segment:
+                    own += units
+                else:
+                    common += units
+        total = max(0, own + common)
+        return total, min(max(0, own), total)
+
+    def free_of_all(
+        self, sku: str, asker: Asker, asked: Question, day: int, segment: str | None
+    ) -> int:
+        """What nobody in particular could have at all nodes that are on, in a segment or in all."""
+        owners = self.channels[asker.channel].owners
+        total = 0
+        for node in self.nodes:
+            units = [
+                self.net(place, NOBODY, day)
+                for place in self.places(sku, node)
+                if self.is_on(place)
+                and place.compartment.owner in owners
+                and segment in (None, place.compartment.segment)
+                and self.is_good(place, asked)
+            ]
+            total += max(0, sum(units))
+        return total
+
+    def pool(self, sku: str, node: str | None, asker: Asker, asked: Question, day: int) -> int:
+        """Free units for the asker, less those of its segment that others there have a claim to."""
+        at = [
+            self.at_node(sku, one, asker, asked, day) for one in self.nodes if node in (None, one)
+        ]
+        total = sum(units for units, _ in at)
+        own = sum(units for _, units in at)
+        if asker.segment not in ("", "*"):
+            others = self.protected_for_others(sku, asker, day, asker.segment)
+            if others:
+                free = self.free_of_all(sku, asker, asked, day, asker.segment)
+                total -= own - min(own, max(0, free - others))
+        return total
+
+    def headroom(self, sku: str, asker: Asker, asked: Question, day: int) -> int | None:
+        """The most that quotas, protections and the asker's buffer allow; None without any."""
+        pool = self.pool(sku, None, asker, asked, day)
+        rooms = [self.quota_left(sku, asker, day, pool)]
+        kept = self.own_buffer(sku, asker, None, pool)
+        if kept:
+            rooms.append(pool - kept)
+        others = self.protected_for_others(sku, asker, day, None)
+        if others:
+            rooms.append(self.free_of_all(sku, asker, asked, day, None) - others)
+        found = [room for room in rooms if room is not None]
+        return max(0, min(found)) if found else None
+
+    def of_sku(self, sku: str, node: str | None, asker: Asker, asked: Question) -> int:
+        """Available units of one stocked SKU."""
+        if sku in self.untracked:
+            return PLENTY
+        day = self.day_of(asked.by)
+        units = self.pool(sku, node, asker, asked, day)
+        room = self.headroom(sku, asker, asked, day)
         return units if room is None else min(units, room)
 
-    def can_hold(self, lines, channel: str, day: int) -> bool:
-        """True if all lines can be held together, whatever nodes they are drawn from."""
+    def available(self, asked: Question, asker: Asker = NOBODY) -> int:
+        """Available units of a SKU or kit."""
+
+        def kits(node: str | None) -> int:
+            parts = self.components(asked.sku).items()
+            return min(self.of_sku(part, node, asker, asked) // per for part, per in parts)
+
+        most = kits(asked.node)
+        if asked.together and asked.node is None and len(self.components(asked.sku)) > 1:
+            most = min(most, sum(kits(node) for node in self.nodes))
+        return most
+
+    def at_level(self, sku: str, level: str) -> int:
+        """On hand less what is confirmed ("schedule") or released to the floor ("ship")."""
+        statuses = ("confirmed", "picking") if level == "schedule" else ("picking",)
+        return sum(
+            max(0, self.points[place].on_hand - self.reserved(place, statuses))
+            for place in self.places(sku)
+            if place.node not in self.off and place.compartment.state == "available"
+        )
+
+    # --- whole carts -----------------------------------------------------
+
+    def can_hold(self, lines: list, asker: Asker) -> bool | None:
+        """Whether all (question, units) can be held together; None if it hangs on the choices.
+
+        It hangs on them where several lines want the same SKU, and some of its lots do not
+        do for one of them.
+        """
         total: dict = {}
         named: dict = {}
-        for sku, units, node in lines:
-            for part, per in self.kits.get(sku, {sku: 1}).items():
+        asked_of: dict = {}
+        for asked, units in lines:
+            if self.available(asked, asker) < units:
+                return False
+            for part, per in self.components(asked.sku).items():
+                asked_of.setdefault(part, []).append(asked)
                 total[part] = total.get(part, 0) + units * per
-                if node is not None:
-                    named[part, node] = named.get((part, node), 0) + units * per
-        return all(
-            self.available(part, channel, None, day) >= units for part, units in total.items()
-        ) and all(
-            self.available(part, channel, node, day) >= units
-            for (part, node), units in named.items()
-        )
+                if asked.node is not None:
+                    named[part, asked.node] = named.get((part, asked.node), 0) + units * per
+        shared = [one for some in asked_of.values() if len(some) > 1 for one in some]
+        by = lines[0][0].by
+        if not any(one.choosy for one in shared):
+            for (part, node), units in [*named.items(), *(((p, None), u) for p, u in total.items())]:
+                plain = asked_of[part][0] if len(asked_of[part]) == 1 else Question(part, by=by)
+                if self.of_sku(part, node, asker, plain._replace(sku=part)) < units:
+                    return False
+        together = any(one.together and one.sku in self.kits for one in shared)
+        return None if together or any(one.choosy for one in shared) else True
 
-    def add_hold(self, hold: PlainHold) -> None:
-        self.holds.append(hold)
-        self._use(hold, 1)
+    @contextmanager
+    def without(self, holds: list) -> Iterator[None]:
+        """As if some holds had never been."""
+        for hold in holds:
+            hold.lent = True
+        try:
+            yield
+        finally:
+            for hold in holds:
+                hold.lent = False
 
-    def confirm_possible(self, hold: PlainHold) -> bool:
-        if hold.status != "expired":
+    def can_take_again(self, hold: PlainHold) -> bool:
+        """Whether an expired hold's units are all still there, line after line."""
+        tried = PlainHold(len(self.holds), "", "confirmed", hold.asker, None, [])
+        self.holds.append(tried)
+        try:
+            for line in hold.lines:
+                if line.open and not self._free_at(line.place, hold.asker, line):
+                    return False
+                tried.lines.append(line)
             return True
-        need_at: dict = {}
-        need: dict = {}
-        for sku, node, day, units, *_ in hold.lines:
-            need_at[sku, node, day] = need_at.get((sku, node, day), 0) + units
-            need[sku, day] = need.get((sku, day), 0) + units
-        return all(
-            self.available(sku, hold.channel, node, day) >= units
-            for (sku, node, day), units in need_at.items()
-        ) and all(
-            self.available(sku, hold.channel, None, day) >= units
-            for (sku, day), units in need.items()
+        finally:
+            self.holds.remove(tried)
+
+    def _free_at(self, place: Place, asker: Asker, line: PlainLine) -> bool:
+        """Whether a line's open units could be had at a place now."""
+        by = max(self.now, line.day * DAY)
+        asked = Question(place.sku, place.node, by=by)
+        room = self.headroom(place.sku, asker, asked, self.day_of(by))
+        most = min(
+            max(0, self.net(place, asker, self.day_of(by))),
+            self.at_node(place.sku, place.node, asker, asked, self.day_of(by))[0],
         )
+        most = most if room is None else min(most, room)
+        return self.serves(place, asker, asked) and most >= line.open
 
-    def confirm(self, hold: PlainHold) -> None:
-        if hold.status == "expired":
-            self._use(hold, 1)
-        hold.status = "confirmed"
-        hold.expires = None
+    # --- holds -----------------------------------------------------------
 
-    def release(self, hold: PlainHold, k: int, units: int) -> None:
-        line = hold.lines[k]
-        line[3] -= units
-        self._count(hold, line[0], -units)
-        self._close(hold)
+    def spread(self, hold: PlainHold, sku: str, units: int, *, column: str = "open",
+               clamp: bool = False, node: str | None = None) -> list | None:  # fmt: skip
+        """(line, units) for so many of a SKU or kit, first line first; None if it has fewer."""
+        parts = {one.place.sku: one.per for one in hold.lines if one.asked == sku != one.place.sku}
+        found = []
+        for part, per in (parts or self.components(sku)).items():
+            left = units * per
+            for line in hold.lines:
+                fits = line.place.sku == part and sku in (part, line.asked)
+                if fits and node in (None, line.place.node):
+                    have = line.open if column == "open" else line.shipped - line.back
+                    taken = min(left, have)
+                    left -= taken
+                    found += [(line, taken)] if taken else []
+            if left and not clamp:
+                return None
+        return found
 
-    def ship(self, hold: PlainHold, k: int, units: int) -> None:
-        line = hold.lines[k]
-        line[3] -= units
-        line[4] += units
-        self.on_hand[line[0], line[1]] -= units
-        self._close(hold)
+    def may_ship(self, line: PlainLine, units: int) -> bool:
+        """On hand has it, and a unit due later is not taken from what is due before."""
+        if units > max(0, min(line.open, self.points[line.place].on_hand)):
+            return False
+        between = range(self.today, min(line.day, self.today + HORIZON))
+        return all(self.balance(line.place, day) >= units for day in between)
 
-    @staticmethod
-    def _close(hold: PlainHold) -> None:
-        if not any(line[3] for line in hold.lines):
-            hold.status = "shipped" if any(line[4] for line in hold.lines) else "released"
-
-    def _use(self, hold: PlainHold, sign: int) -> None:
-        for line in hold.lines:
-            self._count(hold, line[0], sign * line[3])
-
-    def _count(self, hold: PlainHold, sku: str, units: int) -> None:
-        for limits in (self.quotas, self.protections):
-            limit = limits.get((sku, hold.channel))
-            if limit is not None and hold.number >= limit[3]:
-                limit[1] += units
-
-    def sold_without_hold(self, sku: str, channel: str, units: int) -> None:
-        for limits in (self.quotas, self.protections):
-            if (sku, channel) in limits:
-                limits[sku, channel][1] += units
+    def ship(self, line: PlainLine, units: int) -> None:
+        line.open -= units
+        line.shipped += units
+        self.points[line.place].on_hand -= units

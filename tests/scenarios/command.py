@@ -15,13 +15,20 @@ from omnistock.errors import OmnistockError
 from . import steps_orders, steps_questions, steps_sourcing, steps_stock  # noqa: F401
 from .amounts import Unsupported, read_scenarios
 from .comparing import MISSING, Mismatch, compare
-from .opening_stock import enter_given
+from .opening_stock import ROW_FIELDS, check_fields, enter_given
 from .readers import READERS, fingerprint, invariant_holds, read_state
-from .stage import OPERATIONS, Answer, Stage
+from .stage import DUE_FIELDS, OPERATIONS, Answer, Stage
 from .steps_orders import refusal
+from .steps_questions import TERM_FIELDS
 
 __all__ = ["Failure", "main", "play"]
 
+LINE_FIELDS = {
+    "lines": {"sku", "qty", "uom", "node", "lot", "line", "bundle", "selections", "note"}
+    | {"min_remaining_days", *DUE_FIELDS},
+    "demands": {"ref", "sku", "qty", "uom", "priority", "note", *TERM_FIELDS, *DUE_FIELDS},
+    "on_hand": ROW_FIELDS["on_hand"],
+}
 # Fields of an expectation that are not figures.
 _FRAME = {"step", "note", "comment"}
 
@@ -103,6 +110,9 @@ def _play_step(stage: Stage, step: dict[str, Any], entries: list[dict[str, Any]]
     unknown = [one for one in step if one not in operation.fields]
     if unknown:
         raise Unsupported(f"unknown field {', '.join(sorted(unknown))} of {name}")
+    for table in ("lines", "demands", "on_hand"):
+        for row in step.get(table, []):
+            check_fields(row, LINE_FIELDS[table], table)
     stage.advance(step)
     wanted = {field: value for entry in entries for field, value in entry.items()}
     before = fingerprint(stage) if "unchanged" in wanted else None

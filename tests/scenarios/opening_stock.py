@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 from omnistock.errors import OmnistockError, OutOfStock
 
 from .amounts import Unsupported, as_list, exact, text_of
 from .naming import lead_times
-from .stage import DUE_FIELDS, Stage
+from .stage import DETAIL_FIELDS, DUE_FIELDS, Stage
 
-__all__ = ["enter_given", "set_buffer_row", "set_quota_row"]
+__all__ = ["check_fields", "enter_given", "expect_row", "set_buffer_row", "set_quota_row"]
 
 _TABLES = {
     *("today", "now", "nodes", "channels", "rules", "uom", "kits", "skus", "items", "products"),
@@ -20,7 +20,7 @@ _TABLES = {
 }
 # Rules in words that say what the engine does anyway.
 _DESCRIBED = {"row", "pegging", "ledger", "reserve_at", "concurrency", "borrow_back"}
-_DESCRIBED |= {"minimise_shipments", "promise_order", "network_availability"}
+_DESCRIBED |= {"minimise_shipments", "promise_order"}
 # Rules that a step's translation looks up when it needs them.
 _LOOKED_UP = {
     *("atp_method", "also", "horizon_days", "horizon_buckets", "backward_supply_fence_days"),
@@ -33,12 +33,44 @@ _LOOKED_UP = {
 }
 
 
+_STOCK_ROW = {"node", "sku", "qty", "uom", "note", *DETAIL_FIELDS}
+_RECEIPT_ROW = {*_STOCK_ROW, "ref", "eta", "from", "kind", *DUE_FIELDS}
+_HOLD_ROW = {*_STOCK_ROW, "ref", "kind", "channel", "expires_at", "ttl_s", "group", "class"}
+_LIMIT_ROW = {"sku", "match", "channel", "group", "class", "qty", "priority", "until", "note"}
+ROW_FIELDS = {
+    "on_hand": {*_STOCK_ROW, "reserved"},
+    "inbound": _RECEIPT_ROW,
+    "overdue_inbound": _RECEIPT_ROW,
+    "committed_demand": {*_HOLD_ROW, *DUE_FIELDS},
+    "reservations": {*_HOLD_ROW, *DUE_FIELDS},
+    "orders": {"ref", "sku", "qty", "lines", "channel", "strategy", "priority", "confirmed"}
+    | {"note", *DUE_FIELDS},
+    "buffers": {"node", "sku", "channel", "type", "from", "value", "demand_per_day", "note"},
+    "quotas": {*_LIMIT_ROW, "percent", "base", "period", "window"},
+    "protections": {*_LIMIT_ROW, "segment"},
+    "allocations_in": {"group", "sku", "qty", "weight", "priority", "tier"},
+    "uom": {"sku", "base"},
+    "kits": {"sku", "components", "ship", "options"},
+    "channels": {"id", "nodes", "owners", "name"},
+}
+
+
+def check_fields(row: Any, known: Container[str], where: str) -> None:
+    """Raise if a row has a field that nothing here translates."""
+    unknown = sorted(name for name in row if name not in known) if isinstance(row, dict) else []
+    if unknown:
+        raise Unsupported(f"unknown field {', '.join(unknown)} of {where}")
+
+
 def enter_given(stage: Stage) -> None:
     """Enter stock, receipts, limits, demand and reservations, in this order."""
     given = stage.given
     unknown = sorted(set(given) - _TABLES)
     if unknown:
         raise Unsupported(f"unknown given {', '.join(unknown)}")
+    for table, known in ROW_FIELDS.items():
+        for row in given.get(table, []):
+            check_fields(row, known, table)
     _enter_stock(stage)
     for row in [*given.get("inbound", []), *given.get("overdue_inbound", [])]:
         expect_row(stage, row)
@@ -171,6 +203,10 @@ def _set_protection_row(stage: Stage, row: dict[str, Any]) -> None:
 
 
 def _enter_rules(stage: Stage) -> None:
+    for row in stage.given.get("nodes", []):
+        if isinstance(row, dict) and row.get("backorder"):
+            for sku in stage.names.stocked:
+                stage.engine.set_backorder(sku, None, node=str(row["id"]))
     for name, value in stage.rules.items():
         if name in _DESCRIBED or name in _LOOKED_UP or name in ("levels", "low_at"):
             continue
@@ -184,6 +220,9 @@ def _enter_rules(stage: Stage) -> None:
             _set_backorders(stage, value)
         elif name == "allocation_percent":
             _set_percentages(stage, value)
+        elif name == "network_availability":
+            if not str(value).startswith("sum of max(0"):
+                raise Unsupported(f"not supported yet: network_availability {value!r}")
         else:
             raise Unsupported(f"unknown rule {name!r}")
 
@@ -286,7 +325,7 @@ def _watch(stage: Stage) -> None:
     if not levels:
         return
     keywords: dict[str, Any] = {}
-    if stage.given.get("channels"):
+    if stage.asks_by_channel:
         keywords["channels"] = tuple(stage.names.channels)
     try:
         stage.engine.watch(_in_units(stage, levels), **keywords)

@@ -85,6 +85,7 @@ class Stage:
     def __init__(self, scenario: dict[str, Any]) -> None:
         self.given: dict[str, Any] = scenario.get("given", {})
         self.rules: dict[str, Any] = self.given.get("rules", {})
+        self.steps: list[dict[str, Any]] = scenario.get("steps", [])
         self.timeline = Timeline(scenario)
         self.names: Names = read_names(scenario)
         self.now = self._opening_time()
@@ -100,6 +101,11 @@ class Stage:
         self.engine = om.open(":memory:", network, clock=lambda: self.now)
 
     # --- time -----------------------------------------------------------
+
+    @property
+    def asks_by_channel(self) -> bool:
+        """Whether levels of availability are asked for channel by channel."""
+        return any("channel" in one for one in self.steps if one.get("op") in ("level", "events"))
 
     def _opening_time(self) -> int:
         """Return when what is given is entered: before a given hold ends, even a past one."""
@@ -139,7 +145,10 @@ class Stage:
             return int(row["ttl_s"])
         if row.get("expires_at") is not None:
             return self.moment(row["expires_at"], clock=True) - self.now
-        return NO_END_S if row.get("kind") == "soft" else None
+        kind = row.get("kind", "hard")
+        if kind not in ("soft", "hard", "pickup"):
+            raise Unsupported(f"unknown kind of reservation {kind!r}")
+        return NO_END_S if kind == "soft" else None
 
     # --- names ----------------------------------------------------------
 

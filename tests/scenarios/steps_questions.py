@@ -11,7 +11,7 @@ from .amounts import Unsupported, exact, text_of
 from .stage import ASKER_FIELDS, DUE_FIELDS, Answer, Stage, operation
 from .steps_orders import reserve_answer
 
-__all__: list[str] = []
+__all__ = ["TERM_FIELDS"]
 
 _METHODS = (
     "period_backward_accumulate",
@@ -63,7 +63,8 @@ def check(stage: Stage, step: dict[str, Any]) -> Answer:
     if stage.together(step):
         keywords["together"] = True
     method = _method(stage, step)
-    if method != "lookahead_min":
+    # Discrete rows add up to what the engine promises; the others are another promise.
+    if method.startswith("period"):
         keywords["method"] = method
     said = stage.engine.check(sku, quantity, **keywords)
     available = stage.said(sku, said.available)
@@ -171,7 +172,7 @@ def _terms(stage: Stage, row: dict[str, Any]) -> dict[str, Any]:
     return terms
 
 
-_TERM_FIELDS = {
+TERM_FIELDS = {
     *("partial", "partial_allowed", "min_shipment", "minimum_shipment", "late_allowed"),
     *("max_lateness_days", "max_late_days", "latest"),
 }
@@ -179,7 +180,7 @@ _TERM_FIELDS = {
 
 @operation(
     "promise",
-    {*(ASKER_FIELDS - {"exclude_refs"}), *_TERM_FIELDS, "sku", "qty", "uom", "ref", "lines"}
+    {*(ASKER_FIELDS - {"exclude_refs"}), *TERM_FIELDS, "sku", "qty", "uom", "ref", "lines"}
     | {"capacity_policy", "delivery"},
 )
 def promise(stage: Stage, step: dict[str, Any]) -> Answer:

@@ -67,12 +67,15 @@ def _cents(row: dict[str, Any], name: str) -> int:
 
 
 def _wanted(stage: Stage, step: dict[str, Any]) -> dict[str, int]:
-    """Return smallest units by SKU, equal lines summed up."""
+    """Return smallest units by SKU, equal lines summed up; kits whole only if they ship so."""
     wanted: dict[str, int] = {}
     for row in step.get("lines") or [step]:
         sku = stage.sku(row)
         units = stage.network.skus[sku].smallest_units(stage.amount(row))
-        wanted[sku] = wanted.get(sku, 0) + units
+        whole = stage.together(step)
+        parts = {sku: units} if whole else stage.network.explode(sku, units)
+        for part, needed in parts.items():
+            wanted[part] = wanted.get(part, 0) + needed
     return wanted
 
 
@@ -205,10 +208,15 @@ def source(stage: Stage, step: dict[str, Any]) -> Answer:
         "total": total,
         "filled": total,
         "backordered": [],
+        "purchase_blocked": _purchase_blocked,
         "total_cost": selling_units(plan.cost, 100),
         "second_best_cost": lambda: _second_best(plan),
     }
     return Answer(fields=fields)
+
+
+def _purchase_blocked() -> None:
+    raise Unsupported("not supported yet: purchase_blocked")
 
 
 def _second_best(plan: Any) -> Any:
