@@ -15,11 +15,17 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from benchmarks.engine_c import FLAGS, Baseline
 from benchmarks.engine_checks import batch_checks, best_of_nodes, single_calls
-from benchmarks.engine_durable import durable_batches, hot_buyers, single_reservations
+from benchmarks.engine_durable import (
+    durable_batches,
+    durable_engine,
+    hot_buyers,
+    single_reservations,
+)
 from benchmarks.engine_kernel import reserve_kernel
 from benchmarks.engine_measuring import Row, machine, print_table
 from benchmarks.engine_postgres import postgres_rows
@@ -47,11 +53,11 @@ for its own socket. They keep on-hand units, request ids and the order's lines, 
 """
 
 
-def measured(arguments: argparse.Namespace) -> Iterator[tuple[str, Callable[[], list[Row]]]]:
-    """Yield the parts one after another, each with what is measured."""
-    n, quick, folder = arguments.stockpoints, arguments.quick, Path(arguments.folder)
-    repeats = 5 if quick else 15
-    seconds = 2.0 if quick else 6.0
+Part = tuple[str, Callable[[], list[Row]]]
+
+
+def in_memory(n: int, repeats: int) -> Iterator[Part]:
+    """Yield what needs no disk."""
     baseline = Baseline() if Baseline.found() else None
     stocked = stocked_engine(":memory:", n)
     yield "batch checks", lambda: batch_checks(stocked, baseline, repeats)
@@ -59,12 +65,15 @@ def measured(arguments: argparse.Namespace) -> Iterator[tuple[str, Callable[[], 
     yield "single calls", lambda: single_calls(stocked, repeats)
     yield "reserve kernel", lambda: reserve_kernel(stocked, baseline, repeats)
     stocked.engine.close()
-    del stocked
-    batches = durable_batches(folder, n, seconds)
-    yield "durable batches", lambda: batches.rows
-    yield "single durable reservations", lambda: single_reservations(folder, n, seconds)
+
+
+def on_disk(n: int, folder: Path, seconds: float) -> Iterator[Part]:
+    """Yield what waits for the disk."""
+    with durable_engine(folder, n) as durable:
+        yield "durable batches", lambda: durable_batches(durable, seconds)
+        yield "single durable reservations", lambda: single_reservations(durable, seconds)
+        rate = durable.rates[1000]
     yield "hot SKU", lambda: hot_buyers(folder, seconds)
-    rate = batches.rates[1000]
     yield "Redis", lambda: redis_rows(rate, n, seconds)
     yield "PostgreSQL", lambda: postgres_rows(rate, n, seconds)
 
@@ -83,7 +92,12 @@ def main() -> None:
     )
     warmup()
     rows: list[Row] = []
-    for name, part in measured(arguments):
+    quick = arguments.quick
+    parts = chain(
+        in_memory(arguments.stockpoints, 5 if quick else 15),
+        on_disk(arguments.stockpoints, Path(arguments.folder), 2.0 if quick else 6.0),
+    )
+    for name, part in parts:
         started = time.perf_counter()
         rows += part()
         print(f"  {name}: {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)

@@ -85,8 +85,10 @@ class Row:
         ]  # fmt: skip
 
 
-def not_measured(what: str, why: str, target: float | None = None, unit: str = "x") -> Row:
-    return Row(what, f"not measured: {why}", target=target, unit=unit)
+def not_measured(
+    what: str, why: str, target: float | None = None, unit: str = "x", *, at_most: bool = False
+) -> Row:
+    return Row(what, f"not measured: {why}", target=target, unit=unit, at_most=at_most)
 
 
 def compare(
@@ -112,13 +114,16 @@ def rate(n: int, seconds: float) -> str:
 
 def print_table(rows: list[Row]) -> None:
     heads = ["what", "engine", "baseline", "of it", "ratio", "medians", "target", ""]
-    cells = [heads, *(row.cells() for row in rows)]
-    # What was not measured has a reason in place of figures, and no say in the widths.
-    told = [line for line in cells if not line[1].startswith("not measured")]
+    told = [heads, *(row.cells() for row in rows if row.figure is not None)]
     widths = [max(len(line[k]) for line in told) for k in range(len(heads))]
-    widths[0] = max(len(line[0]) for line in cells)
-    for line in cells:
-        shown = [text.ljust(width) for text, width in zip(line, widths, strict=True)]
+    widths[0] = max(widths[0], *(len(row.what) for row in rows))
+    for cells in [heads, *(row.cells() for row in rows)]:
+        if cells[-1] == "not measured":
+            # The reason stands in place of the figures.
+            cells = [cells[0], cells[1], "wanted", *cells[-2:-1]]
+            print("  ".join([cells[0].ljust(widths[0]), *cells[1:]]))
+            continue
+        shown = [text.ljust(width) for text, width in zip(cells, widths, strict=True)]
         print("  ".join(shown).rstrip())
 
 

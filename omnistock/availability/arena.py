@@ -1,4 +1,4 @@
-"""The three arrays of a state, and how they grow."""
+"""The four arrays of a state, and how they grow."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from omnistock.availability.layout import (
     AT_OF,
     FIRST_BOOK_SECTION,
     HEADER_WORDS,
+    IDS_SECTION,
     MINIMA,
     N_BUCKETS,
     N_OF,
@@ -32,6 +33,7 @@ class State(NamedTuple):
     records: Int32
     stock: Int64
     book: Int64
+    ids: Int64
 
 
 _FIRST_ROOM = {
@@ -96,7 +98,8 @@ def new_state(n_buckets: int, *, overdue_buckets: int = 0, overdue_delay: int = 
     stock[N_BUCKETS] = n_buckets
     stock[layout.OVERDUE_BUCKETS] = overdue_buckets
     stock[layout.OVERDUE_DELAY] = overdue_delay
-    empty = State(np.zeros((0, MINIMA + n_buckets), np.int32), stock, np.zeros(0, np.int64))
+    nothing = np.zeros(0, np.int64)
+    empty = State(np.zeros((0, MINIMA + n_buckets), np.int32), stock, nothing, nothing)
     state = _laid_out(empty, dict(_FIRST_ROOM))
     for section in ("tags", "askers", "sets"):
         state.stock[N_OF + SECTIONS.index(section)] = 1
@@ -114,7 +117,8 @@ def rows(state: State, section: str) -> Int64:
     width = _width(section, int(stock[N_BUCKETS]), room)
     start = int(stock[AT_OF + k])
     count = int(stock[N_OF + k])
-    arena = stock if k < FIRST_BOOK_SECTION else state.book
+    arena = state.ids if k == IDS_SECTION else state.book
+    arena = stock if k < FIRST_BOOK_SECTION else arena
     return arena[start : start + count * width].reshape(count, width)
 
 
@@ -136,28 +140,34 @@ def _laid_out(state: State, room: dict[str, int]) -> State:
         records[: len(state.records)] = state.records
     arenas: list[Int64] = []
     header = stock[:HEADER_WORDS].copy()
-    for first, last, old, begin in (
-        (0, FIRST_BOOK_SECTION, stock, HEADER_WORDS),
-        (FIRST_BOOK_SECTION, len(SECTIONS), book, 0),
-    ):
-        names = SECTIONS[first:last]
-        if not grown & set(names):
+    for members, old, begin in _arenas(state):
+        if not grown & {SECTIONS[k] for k in members}:
             arenas.append(old)
             continue
-        widths = [_width(name, n_buckets, room) for name in names]
-        sizes = [room[name] * width for name, width in zip(names, widths, strict=True)]
+        sizes = [room[SECTIONS[k]] * _width(SECTIONS[k], n_buckets, room) for k in members]
         new = np.zeros(begin + sum(sizes), np.int64)
         at = begin
-        for k, name in enumerate(names, first):
+        for k, size in zip(members, sizes, strict=True):
+            name = SECTIONS[k]
             header[AT_OF + k] = at
             header[ROOM_OF + k] = room[name]
             _copy(name, new, at, room, old, int(stock[AT_OF + k]), old_room, n_buckets,
                   int(stock[N_OF + k]))  # fmt: skip
-            at += sizes[k - first]
+            at += size
         arenas.append(new)
-    new_stock, new_book = arenas
+    new_stock, new_book, new_ids = arenas
     new_stock[:HEADER_WORDS] = header
-    return State(records, new_stock, new_book)
+    return State(records, new_stock, new_book, new_ids)
+
+
+def _arenas(state: State) -> tuple[tuple[list[int], Int64, int], ...]:
+    """Sections of each array, the array, and the word at which they begin."""
+    book = [k for k in range(FIRST_BOOK_SECTION, len(SECTIONS)) if k != IDS_SECTION]
+    return (
+        (list(range(FIRST_BOOK_SECTION)), state.stock, HEADER_WORDS),
+        (book, state.book, 0),
+        ([IDS_SECTION], state.ids, 0),
+    )
 
 
 def _copy(
@@ -185,6 +195,19 @@ def _copy(
         target[:1] = 1
 
 
+def _make_much_room(stock: Int64, room: dict[str, int], name: str, need: int) -> None:
+    """Give a section of the book room for long, and with it the others that will soon be full.
+
+    Memory that is not written to yet costs nothing; copying the whole book does.
+    """
+    room[name] = 4 * need
+    for k in range(FIRST_BOOK_SECTION, len(SECTIONS)):
+        other = SECTIONS[k]
+        have = int(stock[ROOM_OF + k])
+        if k != IDS_SECTION and other != name and 4 * int(stock[N_OF + k]) > have:
+            room[other] = max(room[other], 4 * have)
+
+
 def _power(need: int) -> int:
     """Smallest power of two that is at least ``need``."""
     return 1 << max(8, (need - 1).bit_length())
@@ -207,6 +230,8 @@ def with_room(state: State, **more: int) -> State:
         if need > have:
             room = room or _rooms(stock)
             room[name] = _power(2 * need) if name in _HASHED else max(need, 2 * have)
+            if FIRST_BOOK_SECTION <= k != IDS_SECTION:
+                _make_much_room(stock, room, name, need)
     points = int(stock[layout.N_POINTS]) + more.get("points", 0)
     # A stockpoint has its own place, and the first of a node stands there once more.
     if 4 * points + 1 > int(stock[layout.ROOM_PLACES]):

@@ -232,15 +232,15 @@ def decide_one(state, events, results, cursor, draft, words, at):
     at_event = cursor[EVENT_WORDS]
     content = words[at + 3]
     if high != 0 or low != 0:
-        book = state.book
+        ids = state.ids
         row = find_request(state, high, low)
-        if book[row] != 0 or book[row + 1] != 0:
-            if book[row + FINGERPRINT] != content:
+        if ids[row] != 0 or ids[row + 1] != 0:
+            if ids[row + FINGERPRINT] != content:
                 answer(results, cursor, CONFLICT)
                 return
-            offset = state.stock[AT_ANSWERS] + book[row + ANSWER_AT]
-            for k in range(book[row + ANSWER_WORDS]):
-                answer(results, cursor, book[offset + k])
+            offset = state.stock[AT_ANSWERS] + ids[row + ANSWER_AT]
+            for k in range(ids[row + ANSWER_WORDS]):
+                answer(results, cursor, state.book[offset + k])
             return
     decide_hold(state, events, results, cursor, draft, words, at)
     if high != 0 or low != 0:
@@ -294,7 +294,7 @@ def fetch_ahead(state, words, offsets, first, last):
         if words[at] != RESERVE:
             continue
         slot = first_slot(stock[ROOM_REQUESTS], words[at + 1], words[at + 2])
-        total += state.book[stock[AT_REQUESTS] + slot * REQUEST_FIELDS]
+        total += state.ids[stock[AT_REQUESTS] + slot * REQUEST_FIELDS]
         lines = at + COMMAND_WORDS + 5 + words[at + COMMAND_WORDS + 4]
         line = lines + 1
         for _ in range(words[lines]):

@@ -394,11 +394,12 @@ def remember_request(state, events, at):
     row = find_request(state, high, low)
     n_words = np.int64(events[at + 1]) - REQUEST_HEAD_WORDS
     offset = state.stock[N_ANSWERS]
-    book[row + ID_HIGH] = high
-    book[row + ID_LOW] = low
-    book[row + FINGERPRINT] = joined(events[at + 6], events[at + 7])
-    book[row + ANSWER_AT] = offset
-    book[row + ANSWER_WORDS] = n_words
+    ids = state.ids
+    ids[row + ID_HIGH] = high
+    ids[row + ID_LOW] = low
+    ids[row + FINGERPRINT] = joined(events[at + 6], events[at + 7])
+    ids[row + ANSWER_AT] = offset
+    ids[row + ANSWER_WORDS] = n_words
     answers = state.stock[AT_ANSWERS] + offset
     for k in range(n_words):
         book[answers + k] = events[at + REQUEST_HEAD_WORDS + k]

@@ -86,8 +86,8 @@ def find_in(table, at, size, high, low):
 
 @lean_kernel
 def find_request(state, high, low):
-    """Word of a request id's row in book, or of the free row where it belongs."""
-    return find_in(state.book, state.stock[AT_REQUESTS], state.stock[ROOM_REQUESTS], high, low)
+    """Word of a request id's row in ids, or of the free row where it belongs."""
+    return find_in(state.ids, state.stock[AT_REQUESTS], state.stock[ROOM_REQUESTS], high, low)
 
 
 @lean_kernel

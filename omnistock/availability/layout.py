@@ -3,7 +3,7 @@
 Axes: s = stockpoint (one SKU at one node in one compartment), t = time bucket
 counted from the current one, h = hold, q = hold line, i = inbound line.
 
-The state is three arrays. Everything a check needs lies in one ``records`` row:
+The state is four arrays. Everything a check needs lies in one ``records`` row:
 
     base, buffer, flow row, flags, minimum[0], minimum[1], ... minimum[T - 1]
 
@@ -13,10 +13,11 @@ lowest balance from bucket ``t`` on, less ``base``: what may be promised for
 bucket ``t`` is ``base + minimum[t] - buffer``. A promise for now changes
 ``base`` alone. A negative buffer is stock that may be promised without being there.
 
-``stock`` and ``book`` are runs of int64 sections. ``stock`` begins with a header:
+``stock``, ``book`` and ``ids`` are runs of int64 sections. ``stock`` begins with a header:
 for each section how many rows are in use, where it begins and how many rows have
 room. A stockpoint's number tells its row; ``stock[AT_POINTS] + s * POINT_FIELDS
-+ ON_HAND`` is what it has on hand. ``book`` holds what grows with the orders.
++ ON_HAND`` is what it has on hand. ``book`` holds what grows with the orders,
+``ids`` the request ids.
 
 Events are runs of int32 words: kind, number of words, then the fields. A 64-bit
 field takes two words, high word first.
@@ -67,6 +68,7 @@ SECTIONS = (
     "orders",
 )
 FIRST_BOOK_SECTION = 11
+IDS_SECTION = 15
 N_OF = 8
 AT_OF = 40
 ROOM_OF = 72

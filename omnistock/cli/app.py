@@ -244,6 +244,44 @@ def demo(
 
 @app.command()
 @answers
+def bench(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A minute instead of several, on fewer stockpoints.")
+    ] = False,
+    peak: Annotated[
+        float | None, typer.Option(help="Orders per second at your peak.", show_default=False)
+    ] = None,
+    lines_per_order: Annotated[float, typer.Option(help="Lines of an order, on average.")] = 2.5,
+    checks_per_order: Annotated[
+        float, typer.Option(help="Questions asked for each order placed, at the peak.")
+    ] = 10.0,
+    stockpoints: Annotated[
+        int | None,
+        typer.Option(help="SKUs times nodes; default 1,000,000, quick 200,000.", min=5),
+    ] = None,
+    folder: Annotated[
+        Path, typer.Option(help="A folder on the disk that will hold the ledger.")
+    ] = Path("."),
+    json: Annotated[bool, typer.Option("--json", help="Figures as JSON.")] = False,
+) -> None:
+    """Measure this machine: orders, questions, waiting, memory, recovery, and your peak."""
+    from omnistock.cli.benching import bench_machine
+
+    with watched() as progress:
+        report = bench_machine(
+            quick=quick,
+            peak=peak,
+            lines_per_order=lines_per_order,
+            checks_per_order=checks_per_order,
+            n_stockpoints=stockpoints,
+            folder=folder,
+            progress=progress,
+        )
+    print(report.json() if json else report.text())
+
+
+@app.command()
+@answers
 def warmup() -> None:
     """Compile the kernels now, once, so that nothing waits for the compiler later."""
     from omnistock.cli.warming import compile_kernels

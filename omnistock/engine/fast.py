@@ -57,16 +57,18 @@ class KitTable:
     """Components of every SKU by code: those of SKU k lie in rows offsets[k] to offsets[k + 1]."""
 
     def __init__(self, registry: Registry) -> None:
-        offsets = [0]
-        parts: list[tuple[int, int]] = []
-        for code, sku in enumerate(registry.sku_list):
-            if any(option.required for option in sku.options):
-                parts.append((code, 1))
-            else:
-                parts += registry.components(code)
-            offsets.append(len(parts))
         self.size = len(registry.sku_list)
-        self.offsets = np.array(offsets, np.int64)
+        self.is_kit = np.array([sku.is_kit for sku in registry.sku_list], np.uint8)
+        counts = np.zeros(self.size, np.int64)
+        parts: list[tuple[int, int]] = []
+        for code in np.flatnonzero(self.is_kit).tolist():
+            if any(option.required for option in registry.sku_list[code].options):
+                continue
+            components = registry.components(code)
+            counts[code] = len(components)
+            parts += components
+        # A SKU that is no kit has no rows; neither has a bundle, which cannot be asked for here.
+        self.offsets = np.concatenate([[0], np.cumsum(counts)])
         self.parts = np.array(parts, np.int64).reshape(-1, 2)
 
 
@@ -109,14 +111,18 @@ def reserve_arrays(
             )
         ids = np.ascontiguousarray(given).view(np.int64)
     kits = writer.kit_table()
+    empty = (kits.is_kit[lines] != 0) & (kits.offsets[lines + 1] == kits.offsets[lines])
+    if empty.any():
+        bundle = registry.sku_list[int(lines[np.argmax(empty)])].sku
+        raise InputError(f"bundle {bundle!r} needs its selections: reserve it with reserve")
     flags = layout.PARTIAL if partial else 0
     bucket = 0 if due is None else registry.calendar.bucket_of(due)
     head = np.array([writer.asker(asker), ttl_s or 0, flags, bucket, due or 0], np.int64)
-    words = np.empty(packed_size(offsets, lines, kits.offsets), np.int64)
+    words = np.empty(packed_size(offsets, lines, kits.is_kit, kits.offsets), np.int64)
     command_offsets = np.empty(n_orders + 1, np.int64)
     pack_orders_into(
         words, command_offsets, offsets, lines, places, units, -2 - numbers, ids, head,
-        kits.offsets, kits.parts,
+        kits.is_kit, kits.offsets, kits.parts,
     )  # fmt: skip
     results, at = writer.submit_words(words, command_offsets, now)
     start = at[:-1]

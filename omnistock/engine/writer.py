@@ -1,8 +1,10 @@
-"""One writer: callers queue, whoever gets the lock carries out all that waits.
+"""One writer: callers queue, whoever gets the lock decides for all that wait.
 
-The batch is decided, its frame appended and on disk, and only then is anyone
-answered (group commit). An error between deciding and the disk leaves memory
-ahead of the ledger; the engine then refuses everything until it is opened anew.
+A batch is decided, its frame appended and on disk, and only then is anyone
+answered (group commit). While one caller sees its frame to the disk, the next may
+decide the next batch; frames are appended in the order in which they were decided.
+An error between deciding and the disk leaves memory ahead of the ledger; the engine
+then refuses everything until it is opened anew.
 """
 
 from __future__ import annotations
@@ -53,7 +55,7 @@ from omnistock.engine.askers import Asker
 from omnistock.engine.commands import Command, LineFacts, Translator
 from omnistock.engine.fast import KitTable
 from omnistock.engine.registry import Definitions, Registry, decode, encode
-from omnistock.errors import LedgerError, OmnistockError, UnknownError
+from omnistock.errors import InputError, LedgerError, OmnistockError, UnknownError
 from omnistock.ledger.frame import FIRST_DIGEST, Frame, digest_of, pack_frame, unpack_frame
 from omnistock.ledger.store import LedgerStore
 from omnistock.model import Calendar, Network
@@ -97,6 +99,9 @@ class Writer:
         self.n_events = 0
         self._queue: deque[Ticket] = deque()
         self._lock = threading.Lock()
+        # Frames that are decided and not yet on disk, with those who wait for them.
+        self._decided: deque[tuple[int, bytes | None, list[Ticket]]] = deque()
+        self._disk = threading.Lock()
         self._poison: str | None = None
         self._process = os.getpid()
         self._kits: KitTable | None = None
@@ -140,7 +145,10 @@ class Writer:
                 self._kits = None
                 # Definitions take no time: the frame has the second of the one before.
                 now, bucket = int(self.state.stock[NOW]), int(self.state.stock[BUCKET])
-                self._append(definitions, np.zeros(0, np.int32), now, bucket)
+                blob = self._frame(definitions, np.zeros(0, np.int32), now, bucket)
+                self._decided.append((self.sequence, blob, []))
+                self._flush()
+                self._check_usable()
 
     # --- the queue -------------------------------------------------------
 
@@ -165,47 +173,64 @@ class Writer:
         self._queue.append(ticket)
         while not ticket.done:
             with self._lock:
-                if not ticket.done:
-                    self._drain()
+                if not ticket.done and self._queue:
+                    self._decide_next()
+            self._flush()
         if ticket.error is not None:
             raise ticket.error
 
-    def _drain(self) -> None:
-        """Carry out all that waits; tickets of one time share a frame."""
-        while self._queue:
-            group = [self._queue.popleft()]
-            size = len(group[0].commands) if group[0].words is None else _MOST_IN_FRAME
-            while (
-                size < _MOST_IN_FRAME
-                and self._queue
-                and self._queue[0].now == group[0].now
-                and self._queue[0].words is None
-            ):
-                group.append(self._queue.popleft())
-                size += len(group[-1].commands)
-            self._carry_out(group)
-
-    def _carry_out(self, tickets: list[Ticket]) -> None:
+    def _decide_next(self) -> None:
+        """Decide the next batch: tickets of one time share a frame."""
+        group = [self._queue.popleft()]
+        size = len(group[0].commands) if group[0].words is None else _MOST_IN_FRAME
+        while (
+            size < _MOST_IN_FRAME
+            and self._queue
+            and self._queue[0].now == group[0].now
+            and self._queue[0].words is None
+        ):
+            group.append(self._queue.popleft())
+            size += len(group[-1].commands)
         try:
             self._check_usable()
-            self._run_batch(tickets)
+            blob = self._run_batch(group)
         except OmnistockError as error:
-            for ticket in tickets:
-                ticket.error = error
+            _refuse(group, error)
         except BaseException as error:
             self._poison = f"{type(error).__name__}: {error}"
-            for ticket in tickets:
-                ticket.error = LedgerError(f"the engine has stopped: {self._poison}")
+            _refuse(group, LedgerError(f"the engine has stopped: {self._poison}"))
             raise
-        finally:
-            for ticket in tickets:
-                ticket.done = True
+        else:
+            self._decided.append((self.sequence, blob, group))
+            if self.after_commit and blob is not None:
+                # Whoever watches must see what is on disk, and nothing that is not yet.
+                self._flush()
+                if self._poison is None:
+                    for tell in self.after_commit:
+                        tell(self.state)
 
-    def _run_batch(self, tickets: list[Ticket]) -> None:
+    def _flush(self) -> None:
+        """Append the frames that are decided, in order, and let their callers go."""
+        with self._disk:
+            while self._decided:
+                sequence, blob, group = self._decided.popleft()
+                try:
+                    if blob is not None:
+                        self._check_usable()
+                        self.store.append(sequence, blob)
+                except BaseException as error:
+                    if self._poison is None:
+                        self._poison = f"the ledger cannot be written: {error}"
+                    _refuse(group, LedgerError(f"the engine has stopped: {self._poison}"))
+                else:
+                    for ticket in group:
+                        ticket.done = True
+
+    def _run_batch(self, tickets: list[Ticket]) -> bytes | None:
+        """Decide a batch; returns its frame, None if nothing happened."""
         now, bucket = self._time(tickets[0].now)
         if tickets[0].words is not None:
-            self._run_words(tickets[0], now, bucket)
-            return
+            return self._run_words(tickets[0], now, bucket)
         translator = Translator(
             self.registry,
             int(self.state.stock[N_POINTS]),
@@ -232,10 +257,6 @@ class Writer:
         else:
             self.state = move_time(self.state, now, bucket)
         events = np.zeros(0, np.int32) if outcome is None else outcome.events
-        if len(events) or definitions != Definitions():
-            self._append(definitions, events, now, bucket)
-            for tell in self.after_commit:
-                tell(self.state)
         self._forget_unopened(translator)
         for ticket, numbers in zip(tickets, slots, strict=True):
             for slot in numbers:
@@ -245,18 +266,16 @@ class Writer:
                 assert outcome is not None
                 first, last = outcome.result_offsets[slot : slot + 2]
                 ticket.answers.append(tuple(outcome.results[first:last].tolist()))
+        return self._frame(definitions, events, now, bucket)
 
-    def _run_words(self, ticket: Ticket, now: int, bucket: int) -> None:
+    def _run_words(self, ticket: Ticket, now: int, bucket: int) -> bytes | None:
         """Carry out commands that are translated already."""
         assert ticket.words is not None
         definitions = self.registry.take_pending()
         outcome = run(self.state, *ticket.words, now=now, bucket=bucket)
         self.state = outcome.state
         ticket.outcome = outcome
-        if len(outcome.events) or definitions != Definitions():
-            self._append(definitions, outcome.events, now, bucket)
-            for tell in self.after_commit:
-                tell(self.state)
+        return self._frame(definitions, outcome.events, now, bucket)
 
     def kit_table(self) -> KitTable:
         """Return the components of all SKUs, as arrays."""
@@ -284,12 +303,15 @@ class Writer:
         except OmnistockError as error:
             # Stockpoints opened on the way stay: they hold nothing and do no harm.
             return error
+        except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError) as error:
+            what = type(command).__name__.lower()
+            return InputError(f"{what}: {type(error).__name__}: {error}")
 
     def _is_known(self, high: int, low: int) -> bool:
         if not high and not low:
             return False
         row = find_request(self.state, high, low)
-        return bool(self.state.book[row] or self.state.book[row + 1])
+        return bool(self.state.ids[row] or self.state.ids[row + 1])
 
     # --- time and ledger -------------------------------------------------
 
@@ -300,20 +322,19 @@ class Writer:
         bucket = max(self.registry.calendar.bucket_of(second), int(self.state.stock[BUCKET]))
         return second, bucket
 
-    def _append(
+    def _frame(
         self, definitions: Definitions, events: np.ndarray[tuple[int], np.dtype[np.int32]],
         now: int, bucket: int,
-    ) -> None:  # fmt: skip
+    ) -> bytes | None:  # fmt: skip
+        """Pack what happened as the next frame; None if nothing did."""
+        if not len(events) and definitions == Definitions():
+            return None
         sequence = self.sequence + 1
         frame = Frame(sequence, self.store.epoch, now, bucket, encode(definitions), events)
         blob = pack_frame(frame, self.digest)
-        try:
-            self.store.append(sequence, blob)
-        except BaseException as error:
-            self._poison = f"the ledger cannot be written: {error}"
-            raise LedgerError(f"the engine has stopped: {self._poison}") from error
         self.sequence = sequence
         self.digest = digest_of(blob)
+        return blob
 
     def _check_usable(self) -> None:
         if self._poison is not None:
@@ -338,12 +359,14 @@ class Writer:
     def paused(self) -> Iterator[State]:
         """Hold the writer back, to look at a state that is changed and put back meanwhile."""
         with self._lock:
+            self._flush()
             self._check_usable()
             yield self.state
 
     def close(self) -> None:
         """Refuse further commands and let go of the store."""
         with self._lock:
+            self._flush()
             if self._poison is None:
                 self._poison = "it was closed"
             self.store.close()
@@ -421,6 +444,13 @@ class Writer:
             self._orders.setdefault(reference, []).append(hold)
         self._orders_known = len(holds)
         return list(self._orders.get(code, ()))
+
+
+def _refuse(group: list[Ticket], error: BaseException) -> None:
+    """Let callers go with an error."""
+    for ticket in group:
+        ticket.error = error
+        ticket.done = True
 
 
 def _empty(calendar: Calendar) -> State:

@@ -69,8 +69,10 @@ def pack_frame(frame: Frame, previous: bytes) -> bytes:
         frame.bucket,
         previous,
     )
-    body = head + frame.definitions + words.tobytes()
-    return body + hashlib.blake2b(body, digest_size=_DIGEST_BYTES).digest()
+    digest = hashlib.blake2b(head, digest_size=_DIGEST_BYTES)
+    digest.update(frame.definitions)
+    digest.update(words.data)
+    return b"".join((head, frame.definitions, words.data, digest.digest()))
 
 
 def unpack_frame(blob: bytes, previous: bytes, sequence: int) -> Frame:

@@ -125,7 +125,12 @@ class SqliteLedger:
             if not tables:
                 raise LedgerError(f"{self.path} is empty: no engine has written to it")
         else:
+            # Takes effect in a new file only. A frame of thousands of orders then lies on half
+            # as many pages as with SQLite's 4096, and one of a single order is as fast.
+            connection.execute("PRAGMA page_size=8192")
             connection.execute("PRAGMA journal_mode=WAL")
+            # 32 MB: frames are written to the file itself this much less often.
+            connection.execute("PRAGMA wal_autocheckpoint=4000")
             connection.execute("PRAGMA synchronous=FULL")
             if not tables:
                 connection.executescript(

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from omnistock.engine import Engine
+from omnistock.engine import Engine, warmup
 from omnistock.engine import open as open_engine
-from omnistock.engine import warmup
 from omnistock.engine.hold_commands import Reserve
 from omnistock.errors import InputError
 from omnistock.simulation.stocked import CHANNEL, Stocked, stocked_engine
@@ -25,6 +24,8 @@ Progress = Callable[[int, int, str], None]
 # Half of the time stays free: requests come in bursts, and a queue grows without end as the
 # share of busy time nears one.
 _MOST_BUSY = 0.5
+_BATCH, _LARGE_BATCH = 1000, 8192
+_FEWEST_SINGLES = 100
 _EVENTS_OF_STOCKPOINT = 2
 _EVENTS_OF_ORDER = 2
 
@@ -220,17 +221,17 @@ class _Rates:
         say(2, 8, "checks one by one")
         found["calls_per_s"] = self._calls()
         say(3, 8, "orders, 1,000 at a time")
-        self._reserve(1000)
+        self._reserve(_BATCH)
         before = self._ledger_bytes(store)
         started = self.n_orders
-        found["reservations_per_s"] = self._sustained(lambda: self._reserve(1000))
+        found["reservations_per_s"] = self._sustained(lambda: self._reserve(_BATCH))
         grown = self._ledger_bytes(store) - before
         found["ledger_bytes_per_order"] = grown / (self.n_orders - started)
         say(4, 8, "orders, 8,192 at a time")
-        found["reservations_per_s_large"] = self._sustained(lambda: self._reserve(8192))
+        found["reservations_per_s_large"] = self._sustained(lambda: self._reserve(_LARGE_BATCH))
         say(5, 8, "orders as Python objects")
-        self._reserve_objects(1000)
-        found["reservations_per_s_objects"] = self._sustained(lambda: self._reserve_objects(1000))
+        self._reserve_objects(_BATCH)
+        found["reservations_per_s_objects"] = self._sustained(lambda: self._reserve_objects(_BATCH))
         say(6, 8, "orders one by one")
         self._singles(store.parent)
 
@@ -275,10 +276,11 @@ class _Rates:
     def _singles(self, folder: Path) -> None:
         """Single durable orders, each beside one bare write to the same disk."""
         engine: Engine = self.stocked.engine
-        alone, disk = [], []
+        alone: list[float] = []
+        disk: list[float] = []
         ends = time.perf_counter() + self.seconds
         with tempfile.TemporaryFile(dir=folder) as file:
-            while len(alone) < 200 or (time.perf_counter() < ends and len(alone) < 5000):
+            while len(alone) < _FEWEST_SINGLES or time.perf_counter() < ends:
                 lines, name = self._lines(), f"order-{self.n_orders}"
                 started = time.perf_counter()
                 engine.reserve(name, lines, channel=CHANNEL, request_id=name)
@@ -295,7 +297,7 @@ class _Rates:
     def _checks(self) -> float:
         from omnistock.engine.reads import available_many
 
-        n = 1_000_000
+        n = min(1_000_000, 20 * self.stocked.n_stockpoints)
         skus = self.rng.integers(0, self.stocked.n_skus, n)
         nodes = self.rng.integers(0, self.stocked.n_nodes, n)
         state = self.stocked.engine._writer.state
@@ -310,7 +312,7 @@ class _Rates:
         return done / busy
 
     def _calls(self) -> float:
-        n = 10_000
+        n = min(10_000, 20 * self.stocked.n_stockpoints)
         skus = [f"S{code}" for code in self.rng.integers(0, self.stocked.n_skus, n)]
         nodes = [f"N{code}" for code in self.rng.integers(0, self.stocked.n_nodes, n)]
         available = self.stocked.engine.available

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
-from machine_base import DAY, nodes, things
+from machine_base import AWAITED, DAY, nodes, things
 from machine_holds import ANY_REFUSAL, some_hold
 from plain_engine import Question
 from plain_stock import LIVE, PlainHold, PlainLine
@@ -33,6 +33,8 @@ class ChangeRules:
             changes = {sku: max(0, change) - self._open_sets(hold, sku)}
         day = max(line.day for line in hold.lines)
         by = max(self.now, day * DAY)
+        if "update of lots" in AWAITED and day > self.plain.today:
+            return
         more = [(Question(one, by=by), units) for one, units in changes.items() if units > 0]
         less = [
             self.plain.spread(hold, one, -units)
@@ -117,7 +119,8 @@ class ChangeRules:
     @rule(data=st.data(), destination=nodes, units=st.integers(1, 5))
     def relocate(self, data, destination, units):
         hold = data.draw(st.sampled_from(self.holds_with(*LIVE)))
-        line = data.draw(st.sampled_from(hold.lines))
+        having = [line for line in hold.lines if line.open] or hold.lines
+        line = data.draw(st.sampled_from(having))
         sku, source, _ = line.place
         pairs = self.plain.spread(hold, sku, units, node=source)
         if source == destination or (pairs is not None and len(pairs) != 1):
@@ -129,7 +132,7 @@ class ChangeRules:
             self.plain.point(target)
             moved = PlainLine(target, line.day, units, line.asked, line.per)
             room = self._room_at(target, hold.asker, line)
-            if room is None:
+            if room is None and "relocate anywhere" in AWAITED:
                 return
             allowed = units <= room
         self.do(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
-from machine_base import CHANNELS, DAY, HORIZON, days, nodes, skus
+from machine_base import CHANNELS, DAY, HORIZON, days, in_turn, nodes, skus
 from plain_limits import Limit
 from plain_stock import Place
 
@@ -24,6 +24,7 @@ matches = st.sampled_from(
 class LimitRules:
     """Each rule does the same to both."""
 
+    @in_turn(0)
     @rule(sku=skus, node=nodes, units=st.integers(0, 4), ahead=st.integers(0, 5))
     def set_buffer(self, sku, node, units, ahead):
         since = None if ahead == 0 else self.now + ahead * DAY
@@ -36,6 +37,7 @@ class LimitRules:
         else:
             point.buffer, point.percent = units, 0
 
+    @in_turn(0)
     @rule(sku=st.sampled_from(("tee", "cap")), node=nodes, percent=st.sampled_from((0, 10, 50)))
     def set_buffer_by_share(self, sku, node, percent):
         point = self.plain.point(Place(sku, node))
@@ -44,6 +46,7 @@ class LimitRules:
         self.do("set_buffer", sku, percent=percent, node=node)
         point.buffer, point.percent = 0, percent
 
+    @in_turn(0)
     @rule(sku=skus, channel=channels, units=st.integers(0, 4), node=st.one_of(st.none(), nodes))
     def set_channel_buffer(self, sku, channel, units, node):
         place = None if node is None else Place(sku, node)
@@ -53,6 +56,7 @@ class LimitRules:
         match = (("channel", channel),)
         self.plain.set_limit(Limit("buffer", sku, match, units, place=place))
 
+    @in_turn(0)
     @rule(sku=st.sampled_from(("cap", "pen")), units=st.integers(0, 3))
     def set_buffer_everywhere(self, sku, units):
         self.do("set_buffer", sku, units)
@@ -61,6 +65,7 @@ class LimitRules:
             point = self.plain.points[place]
             point.buffer, point.percent = units, 0
 
+    @in_turn(0)
     @rule(
         sku=skus,
         units=st.one_of(st.integers(0, 5), st.none()),
@@ -70,6 +75,7 @@ class LimitRules:
         self.do("set_backorder", sku, units, node=node)
         self.plain.point(Place(sku, node)).backorder = 10**9 if units is None else units
 
+    @in_turn(0)
     @rule(sku=st.just("cap"), units=st.integers(0, 3))
     def set_backorder_everywhere(self, sku, units):
         self.do("set_backorder", sku, units)
@@ -77,12 +83,14 @@ class LimitRules:
         for place in self.plain.places(sku):
             self.plain.points[place].backorder = units
 
+    @in_turn(0)
     @rule(sku=skus, match=matches, units=st.one_of(st.none(), st.integers(0, 9)), ends=untils)
     def set_quota(self, sku, match, units, ends):
         until = None if ends is None else self.now + ends
         self.do("set_quota", sku, None, units, match=dict(match), until=until)
         self.plain.set_limit(Limit("quota", sku, match, units, until=until))
 
+    @in_turn(0)
     @rule(
         sku=st.sampled_from(("tee", "cap")),
         org=st.sampled_from(("a", "b")),
@@ -99,6 +107,7 @@ class LimitRules:
         limit = Limit("quota", sku, match, None, percent, of_remaining, priority)
         self.plain.set_limit(limit)
 
+    @in_turn(0)
     @rule(sku=skus, first=st.integers(0, 5), length=st.integers(1, 3), units=st.integers(0, 6))
     def set_quota_of_a_period(self, sku, first, length, units):
         start = self.plain.today + first
@@ -109,6 +118,7 @@ class LimitRules:
         limit = Limit("quota", sku, match, units, period=period, window=(1, 1))
         self.plain.set_limit(limit)
 
+    @in_turn(0)
     @rule(
         sku=skus,
         match=matches,
@@ -146,11 +156,13 @@ class LimitRules:
             )
         )
 
+    @in_turn(0)
     @rule(node=nodes, active=st.booleans())
     def switch_node(self, node, active):
         self.do("set_node", node, active)
         (self.plain.off.discard if active else self.plain.off.add)(node)
 
+    @in_turn(0)
     @rule(sku=st.sampled_from(("cap", "pen")), node=nodes, active=st.booleans())
     def switch_sku_at_node(self, sku, node, active):
         self.do("set_node", node, active, sku=sku)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
-from machine_base import COMPARTMENTS, DAY, NODES, askers, days, few, nodes, places
+from machine_base import COMPARTMENTS, DAY, NODES, askers, days, few, in_turn, nodes, places
 from plain_stock import Asker, Place
 
 import omnistock as om
@@ -15,12 +15,14 @@ SOURCES = ("pos", "wms")
 class StockRules:
     """Each rule does the same to both."""
 
+    @in_turn(1)
     @rule(place=places, units=few)
     def receive(self, place, units):
         where, detail = self.named(place)
         self.do("receive", *where, units, **detail)
         self.plain.points[place].on_hand += units
 
+    @in_turn(1)
     @rule(place=places, units=few, ahead=st.one_of(st.none(), st.integers(-3, 8)))
     def expect(self, place, units, ahead):
         where, detail = self.named(place)
@@ -31,6 +33,7 @@ class StockRules:
         self.plain.receipts[reference, place] = [due, units]
 
     @precondition(lambda self: self.plain.receipts)
+    @in_turn(1)
     @rule(data=st.data(), units=st.integers(0, 12), ahead=days)
     def expect_anew(self, data, units, ahead):
         reference, place = data.draw(st.sampled_from(sorted(self.plain.receipts)))
@@ -39,6 +42,7 @@ class StockRules:
         self.plain.receipts[reference, place] = [self.plain.today + ahead, units]
 
     @precondition(lambda self: self.plain.receipts)
+    @in_turn(1)
     @rule(data=st.data(), units=few)
     def receive_expected(self, data, units):
         reference, place = key = data.draw(st.sampled_from(sorted(self.plain.receipts)))
@@ -47,6 +51,7 @@ class StockRules:
         self.plain.points[place].on_hand += units
         self.plain.receipts[key][1] = max(0, self.plain.receipts[key][1] - units)
 
+    @in_turn(1)
     @rule(place=places, units=st.integers(-8, 8), below_zero=st.booleans())
     def adjust(self, place, units, below_zero):
         where, detail = self.named(place)
@@ -55,6 +60,7 @@ class StockRules:
         self.do("adjust", *where, units, allow_negative=below_zero, allowed=allowed, **detail)
         point.on_hand += units if allowed else 0
 
+    @in_turn(1)
     @rule(place=places, units=st.integers(0, 12), reduce=st.booleans())
     def count(self, place, units, reduce):
         where, detail = self.named(place)
@@ -68,8 +74,10 @@ class StockRules:
         point.on_hand = units
         self._yield(place, answer.reduced, reduce)
 
-    @rule(place=places, units=few, asker=askers, force=st.booleans(), reduce=st.booleans())
-    def issue(self, place, units, asker, force, reduce):
+    @in_turn(1)
+    @rule(data=st.data(), units=few, asker=askers, force=st.booleans(), reduce=st.booleans())
+    def issue(self, data, units, asker, force, reduce):
+        place = self.stocked(data)
         where, detail = self.named(place)
         point = self.plain.points[place]
         asker = asker._replace(segment=place.compartment.segment, attributes=(), nodes=())
@@ -115,27 +123,30 @@ class StockRules:
                 0, self.plain.points[place].on_hand
             )
 
+    @in_turn(1)
     @rule(
-        node=nodes,
+        data=st.data(),
         units=few,
-        source=st.sampled_from(COMPARTMENTS),
-        target=st.sampled_from(COMPARTMENTS),
+        into=st.sampled_from(COMPARTMENTS),
         force=st.booleans(),
     )
-    def move(self, node, units, source, target, force):
-        if source == target:
+    def move(self, data, units, into, force):
+        start = self.stocked(data, "tee")
+        end = start._replace(compartment=into)
+        if start == end:
             return
-        start, end = Place("tee", node, source), Place("tee", node, target)
         where, detail = self.named(start)
         self.named(end)
         allowed = units <= self._may_leave(start, force)
-        self.do("move", *where, units, to=target.detail(), force=force, allowed=allowed, **detail)
+        self.do("move", *where, units, to=into.detail(), force=force, allowed=allowed, **detail)
         if allowed:
             self.plain.points[start].on_hand -= units
             self.plain.points[end].on_hand += units
 
-    @rule(place=places, destination=nodes, units=few, ahead=days, force=st.booleans())
-    def transfer(self, place, destination, units, ahead, force):
+    @in_turn(1)
+    @rule(data=st.data(), destination=nodes, units=few, ahead=days, force=st.booleans())
+    def transfer(self, data, destination, units, ahead, force):
+        place = self.stocked(data)
         if place.node == destination:
             return
         end = place._replace(node=destination)
@@ -163,6 +174,7 @@ class StockRules:
 class FeedRules:
     """What other systems say: deltas in any order, and snapshots."""
 
+    @in_turn(1)
     @rule(
         place=places,
         units=st.integers(-6, 6),
@@ -180,6 +192,7 @@ class FeedRules:
             self.plain.points[place].on_hand += units
         assert answer.on_hand == self.plain.points[place].on_hand
 
+    @in_turn(1)
     @rule(
         data=st.data(),
         place=places,
@@ -247,6 +260,7 @@ class RingFenceRules:
             taken += [(place, part)] if part else []
         return None if units else taken
 
+    @in_turn(1)
     @rule(
         sku=st.sampled_from(("tee", "cap")),
         units=few,

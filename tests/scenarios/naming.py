@@ -9,7 +9,7 @@ from typing import Any
 import omnistock as om
 from omnistock.model import KitOption
 
-from .amounts import Unsupported, as_list, dicts, text_of, unit_ratios, unit_scales
+from .amounts import as_list, dicts, text_of, unit_ratios, unit_scales
 from .timeline import Timeline
 
 __all__ = ["Names", "build_network", "lead_times", "read_names"]
@@ -227,9 +227,4 @@ def _chosen(name: str, kit: dict[str, Any], steps: list[dict[str, Any]]) -> tupl
     for row in dicts(steps):
         if str(row.get("bundle")) == name:
             parts += _parts(row.get("selections", []))
-    if not parts:
-        return ()
-    unknown = [part for part, _ in parts if not part]
-    if unknown:
-        raise Unsupported(f"bundle {name!r} has a selection without a sku")
     return tuple(KitOption(choices=(part,), required=False) for part in dict.fromkeys(parts))

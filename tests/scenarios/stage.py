@@ -300,10 +300,13 @@ class Stage:
             if entry is not None:
                 self.entries[entry] = hold.hold_id
 
-    def holds(self, step: dict[str, Any], request: str | None = None) -> list[int | str]:
+    def holds(
+        self, step: dict[str, Any], request: str | None = None, *, shipped: bool = False
+    ) -> list[int | str]:
         """Return the holds that a step is about: its entry's, or the open ones of its order.
 
-        A request that comes again is about the same holds as the first time.
+        With ``shipped``, those of which something was shipped and not returned. A request
+        that comes again is about the same holds as the first time.
         """
         if request is not None and request in self.requests:
             return self.requests[request]
@@ -313,13 +316,17 @@ class Stage:
         elif step.get("ref") is not None:
             reference = str(step["ref"])
             known = self.orders.get(reference, [])
-            live = [h for h in known if any(x.quantity for x in self.engine.hold(h).lines)]
+            live = [hold for hold in known if self._has_units(hold, shipped=shipped)]
             found = list(live or known[-1:]) or [reference]
         else:
             raise Unsupported("neither ref nor entry says which reservation is meant")
         if request is not None:
             self.requests[request] = found
         return found
+
+    def _has_units(self, hold: int, *, shipped: bool) -> bool:
+        lines = self.engine.hold(hold).lines
+        return any(x.shipped > x.returned if shipped else x.quantity > 0 for x in lines)
 
 
 def _lot(row: dict[str, Any], step: dict[str, Any]) -> bool:

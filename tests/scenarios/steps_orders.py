@@ -155,17 +155,18 @@ def _over_holds(
 
     An order is usually one hold, and the engine then sees exactly what the step says.
     """
-    holds = stage.holds(step, request_of(step))
+    holds = stage.holds(step, request_of(step), shipped=shipped)
     if step.get("lines"):
         if len(holds) > 1:
             raise Unsupported("lines over several reservations of one order")
         lines = [(stage.sku(row), stage.amount(row)) for row in step["lines"]]
         return [act(holds[0], lines)]
     if step.get("qty") is None:
-        lines = [(str(step["sku"]), "0")] if step.get("sku") is not None else None
-        if lines is not None:
-            raise Unsupported("a sku without a quantity")
-        return [act(hold, None) for hold in holds]
+        if step.get("sku") is None:
+            return [act(hold, None) for hold in holds]
+        order = stage.engine.order(_order_of(stage, holds[0]))
+        units = (order.shipped if shipped else order.reserved).get(str(step["sku"]), 0)
+        step = {**step, "qty": stage.said(str(step["sku"]), units)}
     if len(holds) == 1:
         return [act(holds[0], [(_sku_of(stage, step, holds[0]), stage.amount(step))])]
     done, left = [], exact(step["qty"])
@@ -183,6 +184,10 @@ def _over_holds(
             done.append(act(hold, [(sku, str(stage.said(sku, int(part * scale))))]))
             left -= part
     return done
+
+
+def _order_of(stage: Stage, hold: int | str) -> str:
+    return stage.engine.hold(hold).order if isinstance(hold, int) else hold
 
 
 def _sku_of(stage: Stage, step: dict[str, Any], hold: int | str) -> str:
@@ -222,12 +227,6 @@ def _released(stage: Stage, step: dict[str, Any], done: list[Hold]) -> Any:
 def confirm(stage: Stage, step: dict[str, Any]) -> Answer:
     request = request_of(step)
     done = [stage.engine.confirm(h, request_id=request) for h in stage.holds(step, request)]
-    return hold_answer(stage, done[-1])
-
-
-@operation("pick", {"ref", "entry"})
-def pick(stage: Stage, step: dict[str, Any]) -> Answer:
-    done = [stage.engine.pick(hold) for hold in stage.holds(step)]
     return hold_answer(stage, done[-1])
 
 

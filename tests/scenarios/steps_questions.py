@@ -76,7 +76,7 @@ def check(stage: Stage, step: dict[str, Any]) -> Answer:
         "backorder": stage.said(sku, said.backorder),
         "backordered": stage.said(sku, said.backorder),
         "binding": said.binding,
-        "required": stage.said(sku, None) if available is None else step["qty"],
+        "required": step["qty"],
     }
     for name in ("earliest_bucket", "earliest_date", "next_bucket_ok", "next_date"):
         fields[name] = said.next_date

@@ -1,0 +1,178 @@
+"""Durable orders: in batches beside a bare append, one by one beside fsync, and a hot SKU."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import omnistock as om
+from benchmarks.engine_measuring import Row, not_measured, rate
+from omnistock.ledger import LedgerStore
+from omnistock.simulation.stocked import CHANNEL, Stocked, stocked_engine
+
+WANTED = {1000: 0.5, 8192: 1.0}
+_BUYERS = 1000
+
+
+class _Listening:
+    """A store that passes everything on and remembers the last frame."""
+
+    def __init__(self, store: LedgerStore) -> None:
+        self._store = store
+        self.last = b""
+
+    def append(self, sequence: int, blob: bytes) -> None:
+        self._store.append(sequence, blob)
+        self.last = blob
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+@dataclass
+class Durable:
+    """An engine on disk, and an empty file beside it."""
+
+    stocked: Stocked
+    store: _Listening
+    file: int
+    rates: dict[int, float] = field(default_factory=dict)
+
+
+@contextmanager
+def durable_engine(folder: Path, n_stockpoints: int) -> Iterator[Durable]:
+    """Open an engine in a folder that is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix=".omnistock-bench-", dir=folder) as made:
+        stocked = stocked_engine(Path(made) / "bench.db", n_stockpoints)
+        writer = stocked.engine._writer
+        store = _Listening(writer.store)
+        writer.store = store  # type: ignore[assignment]
+        file = os.open(Path(made) / "bare", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        try:
+            yield Durable(stocked, store, file)
+        finally:
+            os.close(file)
+            stocked.engine.close()
+
+
+def durable_batches(durable: Durable, seconds: float) -> list[Row]:
+    """Time batches of orders of 1 to 4 lines in turns with appending the same bytes."""
+    rng = np.random.default_rng(6)
+    rows = []
+    for batch, wanted in WANTED.items():
+        taken: list[float] = []
+        bare: list[float] = []
+        while sum(taken) < seconds or len(taken) < 12:
+            orders: Any = durable.stocked.orders(rng, batch)
+            started = time.perf_counter()
+            answer = durable.stocked.engine.reserve_arrays(**orders, channel=CHANNEL)
+            taken.append(time.perf_counter() - started)
+            assert answer.ok.all()
+            frame = durable.store.last
+            started = time.perf_counter()
+            os.write(durable.file, frame)
+            os.fdatasync(durable.file)
+            bare.append(time.perf_counter() - started)
+        # The first ones find caches and files cold.
+        ours, theirs = np.median(taken[2:]), np.median(bare[2:])
+        durable.rates[batch] = batch / ours
+        what = f"durable orders, {batch:,} at a time"
+        each = len(frame) / batch
+        rows += [
+            Row(
+                what, rate(batch, ours), "itself, over all batches",
+                rate(batch * len(taken), sum(taken)), batch / ours / 1e6, " M/s", target=wanted,
+            ),
+            Row(
+                what, rate(batch, ours), f"append + fdatasync, {each:.0f} B each",
+                rate(batch, theirs), theirs / ours, target=0.5,
+            ),
+        ]  # fmt: skip
+    return rows
+
+
+def single_reservations(durable: Durable, seconds: float) -> list[Row]:
+    """Time single orders in turns with writing 4,096 bytes and waiting for the disk."""
+    rng = np.random.default_rng(7)
+    taken, disk = [], []
+    page = bytes(4096)
+    ends = time.perf_counter() + 2 * seconds
+    while time.perf_counter() < ends:
+        lines = [
+            (
+                f"S{rng.integers(durable.stocked.n_skus)}",
+                1,
+                f"N{rng.integers(durable.stocked.n_nodes)}",
+            )
+            for _ in range(rng.integers(1, 5))
+        ]
+        name = f"order-{len(taken)}"
+        started = time.perf_counter()
+        durable.stocked.engine.reserve(name, lines, channel=CHANNEL, request_id=name)
+        taken.append(time.perf_counter() - started)
+        started = time.perf_counter()
+        os.write(durable.file, page)
+        os.fsync(durable.file)
+        disk.append(time.perf_counter() - started)
+    ours, late = np.quantile(taken, [0.5, 0.99]) * 1e6
+    theirs = float(np.median(disk)) * 1e6
+    return [
+        Row(
+            "one durable reserve", f"{ours:.0f} us, p99 {late:.0f}", "fsync of 4,096 B",
+            f"{theirs:.0f} us", ours - theirs, " us", target=100.0, at_most=True,
+        )
+    ]  # fmt: skip
+
+
+def hot_buyers(folder: Path, seconds: float) -> list[Row]:
+    """Let 1,000 coroutines buy one SKU on a durable engine."""
+    what = "hot SKU, 1,000 asyncio buyers"
+    if not hasattr(om, "AsyncEngine"):
+        return [not_measured(what, "this version has no AsyncEngine", 0.1, " M/s")]
+    with tempfile.TemporaryDirectory(prefix=".omnistock-bench-", dir=folder) as made:
+        network = om.Network.build(skus=["HOT", "FEW"], nodes=["DC"], channels=[CHANNEL])
+        with om.open(Path(made) / "bench.db", network) as engine:
+            engine.receive("HOT", "DC", 100_000_000)
+            engine.receive("FEW", "DC", 5000)
+            asyncio.run(_buy(engine, "HOT", 3, None))
+            sold, taken = asyncio.run(_buy(engine, "HOT", 1 << 40, seconds))
+            few, _ = asyncio.run(_buy(engine, "FEW", 10, None))
+            assert few == 5000, f"{few} of 5,000 units were sold"
+            assert engine.available("FEW") == 0
+    return [
+        Row(
+            what, rate(sold, taken), "orders per second", "", sold / taken / 1e6, " M/s",
+            target=0.1,
+        )
+    ]  # fmt: skip
+
+
+async def _buy(engine: Any, sku: str, tries: int, seconds: float | None) -> tuple[int, float]:
+    """Let every buyer try so many times, or until time is over; returns units sold and seconds."""
+    shared: Any = om.AsyncEngine(engine)  # type: ignore[attr-defined]
+    ends = time.perf_counter() + (1e9 if seconds is None else seconds)
+
+    async def buyer(number: int) -> int:
+        sold = 0
+        for k in range(tries):
+            if time.perf_counter() >= ends:
+                break
+            try:
+                await shared.reserve(f"{sku}-{number}-{k}", [(sku, 1)], channel=CHANNEL)
+            except om.OutOfStock:
+                break
+            sold += 1
+        return sold
+
+    started = time.perf_counter()
+    sold = await asyncio.gather(*(buyer(number) for number in range(_BUYERS)))
+    return sum(sold), time.perf_counter() - started
