@@ -174,9 +174,10 @@ def main() -> None:
         found = in_own_process(point, arguments.folder, 1.0 if arguments.quick else 3.0)
         rows.append(found)
         print(
-            f"{point.sweep:14} {point.value:>12,g}: {found['orders_per_s_named']:>9,.0f} orders/s, "
-            f"{found['orders_per_s_any']:>9,.0f} at any node, {found['checks_per_s']:>12,.0f} "
-            f"checks/s, {found['memory_mb']:>7,.0f} MB",
+            f"{point.sweep:14} {point.value:>12,.10g}: "
+            f"{found['orders_per_s_named']:>9,.0f} orders/s, "
+            f"{found['orders_per_s_any']:>9,.0f} at any node, "
+            f"{found['checks_per_s']:>12,.0f} checks/s, {found['memory_mb']:>7,.0f} MB",
             flush=True,
         )
     write(rows, Path(arguments.out), about)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from typing import Any
 
 import altair as alt
@@ -14,17 +15,17 @@ _INK, _MUTED, _GRID, _BLUE, _ORANGE, _GREEN = (
     "#1c2733", "#5a6675", "#e6e9ed", "#0b5cad", "#c2500a", "#00795a",
 )  # fmt: skip
 _FONT = "DejaVu Sans, Arial, sans-serif"
-# Sweep, heading, axis, whether its axis is logarithmic, and what it shows.
+# Sweep, heading, axis, whether it is logarithmic, whether checks change with it, what it shows.
 _SWEEPS = (
-    ("n_stockpoints", "Size", "stockpoints", True,
+    ("n_stockpoints", "Size", "stockpoints", True, True,
      "Larger arrays leave the processor's caches, and each question costs a trip to memory."),
-    ("n_nodes", "Nodes per SKU", "nodes that hold each SKU", True,
-     "An order that names no node looks at every node of its SKUs."),
-    ("lines", "Lines per order", "lines per order, on average", True,
+    ("n_nodes", "Nodes per SKU", "nodes that hold each SKU", True, True,
+     "An order that names no node goes to the first node, by priority, that has all of it."),
+    ("lines", "Lines per order", "lines per order, on average", True, False,
      "An order is held as a whole; its lines are decided together."),
-    ("batch", "Orders at a time", "orders in one batch", True,
+    ("batch", "Orders at a time", "orders in one batch", True, False,
      "A batch waits for the disk once: the larger, the less of that wait each order bears."),
-    ("hot_share", "A hot SKU", "share of lines that want one SKU", False,
+    ("hot_share", "A hot SKU", "share of lines that want one SKU", False, True,
      "One writer needs no lock, so that orders for the same SKU do not stand in each other's way."),
 )  # fmt: skip
 _ORDERS = {"orders_per_s_named": "node named", "orders_per_s_any": "any node"}
@@ -64,34 +65,29 @@ processor time.</p>
 
 def page(rows: list[Row], about: str) -> str:
     """Return the page as text; it loads nothing and runs nothing."""
-    base = rows[0] | {
-        "n_stockpoints": max(row["n_stockpoints"] for row in rows if row["batch"] == 1)
-    }
-    said = (
-        f"{base['n_stockpoints']:,} stockpoints, 5 nodes per SKU, orders of 1 to 4 lines, "
+    size = next(row["n_stockpoints"] for row in rows if row["sweep"] != "n_stockpoints")
+    base = (
+        f"{size:,} stockpoints, 5 nodes per SKU, orders of 1 to 4 lines, "
         "1,000 orders at a time, random SKUs"
     )
     sections = [
         _section([row for row in rows if row["sweep"] == sweep], *terms)
         for sweep, *terms in _SWEEPS
     ]
-    return _PAGE.format(about=html.escape(about), base=said, sections="\n".join(sections))
+    return _PAGE.format(about=html.escape(about), base=base, sections="\n".join(sections))
 
 
-def _section(rows: list[Row], heading: str, axis: str, logarithmic: bool, note: str) -> str:
+def _section(
+    rows: list[Row], heading: str, axis: str, logarithmic: bool, checks: bool, note: str
+) -> str:
     rows = sorted(rows, key=lambda row: row["value"])
-    charts = [
-        _chart(rows, axis, logarithmic, _ORDERS, "durable orders per second"),
-        _chart(rows, axis, logarithmic, {"checks_per_s": "checks"}, "checks per CPU second"),
-    ]
+    charts = [_chart(rows, axis, logarithmic, _ORDERS, "durable orders per second")]
+    if checks:
+        title = "checks per CPU second"
+        charts.append(_chart(rows, axis, logarithmic, {"checks_per_s": "checks"}, title))
     if "recovery_s" in rows[0]:
-        charts += [
-            _chart(rows, axis, logarithmic, {"memory_mb": "memory"}, "MB of memory", even=True),
-            _chart(
-                rows, axis, logarithmic, {"recovery_s": "recovery"},
-                "seconds to open the store again", even=True,
-            ),
-        ]  # fmt: skip
+        for column, title in (("memory_mb", "MB of memory"), ("recovery_s", "s to open again")):
+            charts.append(_chart(rows, axis, logarithmic, {column: column}, title, even=True))
     return (
         f"<section><h2>{heading}</h2><p class='note'>{note}</p>"
         f"<div class='charts'>{''.join(charts)}</div>"
@@ -113,10 +109,15 @@ def _chart(
     scale = alt.Scale(type="log", nice=False) if logarithmic else alt.Scale()
     x = alt.X(
         "x:Q", title=axis, scale=scale,
-        axis=alt.Axis(values=values, format="~s" if logarithmic else ".0%", grid=False),
+        axis=alt.Axis(values=values, format=".2~s" if logarithmic else ".0%", grid=False),
     )  # fmt: skip
-    y_scale = alt.Scale(type="log") if even else alt.Scale(zero=True)
-    y = alt.Y("y:Q", title=title, scale=y_scale, axis=alt.Axis(tickCount=5, format="~s"))
+    y_axis, y_scale = alt.Axis(tickCount=5, format="~s"), alt.Scale(zero=True)
+    if even:
+        least, most = (math.log10(pick(one["y"] for one in data)) for pick in (min, max))
+        decades = [10.0**power for power in range(math.floor(least), math.ceil(most) + 1)]
+        y_axis = alt.Axis(values=decades, format=",~g")
+        y_scale = alt.Scale(type="log", domain=[decades[0], decades[-1]])
+    y = alt.Y("y:Q", title=title, scale=y_scale, axis=y_axis)
     colour: Any = alt.value(_GREEN)
     if len(columns) > 1:
         colour = alt.Color(
@@ -153,7 +154,7 @@ def _table(rows: list[Row], axis: str) -> str:
     heads = "".join(f"<th>{text}</th>" for text in [axis, *shown.values()])
     lines = []
     for row in rows:
-        cells = [f"{row['value']:,g}", *(_number(row[name]) for name in shown)]
+        cells = [f"{row['value']:,.10g}", *(_number(row[name]) for name in shown)]
         lines.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
     return f"<table><thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
 

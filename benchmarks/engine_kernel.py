@@ -71,7 +71,7 @@ def _engine_times(stocked: Stocked, batches: list[tuple[np.ndarray, np.ndarray]]
     total, lines = BATCH * len(batches), BATCH * len(batches) * 4
     state = with_room(state, holds=total, lines=2 * lines, requests=total, answers=16 * total)
     # The engine's records stay as they are: its ledger knows nothing of this.
-    state = State(state.records.copy(), state.stock.copy(), state.book.copy())
+    state = State(*(array.copy() for array in state))
     now, bucket = int(state.stock[NOW]), int(state.stock[BUCKET])
     seconds = []
     for words, offsets in batches:

@@ -37,6 +37,7 @@ _PUBLIC = {
     "replenish": "omnistock.replenishment",
     "open": "omnistock.engine",
     "Engine": "omnistock.engine",
+    "AsyncEngine": "omnistock.engine",
     "Demand": "omnistock.engine",
     "Fences": "omnistock.engine",
     "plan": "omnistock.planning",

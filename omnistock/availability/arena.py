@@ -130,7 +130,7 @@ def _laid_out(state: State, room: dict[str, int]) -> State:
     """Return the state with so much room in each section; an arena that fits is kept."""
     old_room = _rooms(state.stock)
     n_buckets = int(state.stock[N_BUCKETS])
-    stock, book = state.stock, state.book
+    stock = state.stock
     grown = {name for name in SECTIONS if room[name] != old_room[name]}
     wider = {"nodes": "sets", "askers": "matches"}
     grown |= {wider[name] for name in grown & set(wider)}

@@ -106,7 +106,7 @@ def open_at(state, hold, s):
         return units
     h = hold_row(state, hold)
     status = state.book[h + STATUS]
-    if status != HELD and status != CONFIRMED and status != PICKED:
+    if status not in (HELD, CONFIRMED, PICKED):
         return units
     first = state.book[h + FIRST_LINE]
     for q in range(first, first + state.book[h + LINES_OF_HOLD]):

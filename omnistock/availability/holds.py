@@ -315,10 +315,11 @@ def still_there(state, results, cursor, hold, words, at):
             least = free_units(state, s, ahead, asker)
             least = min(least, headroom(state, sku, asker, ahead, words, at))
             if least < units:
-                short_at = q
+                short_at = np.int64(q)
             else:
                 lend_line(state, q, asker, 1)
-    for q in range(first, last if short_at < 0 else short_at):
+    taken = last if short_at < 0 else short_at
+    for q in range(first, taken):
         if state.book[line_row(state, q) + OPEN] > 0:
             lend_line(state, q, asker, -1)
     if short_at < 0:

@@ -43,6 +43,12 @@ _LOWEST = 1 << 40
 
 
 @inner_kernel
+def at_least_zero(units):
+    """The units, or 0 if they are negative."""
+    return max(0, units)
+
+
+@inner_kernel
 def in_force(state, row):
     """True unless the limit has ended by the clock or been lifted."""
     until = state.stock[row + LIMIT_UNTIL]
@@ -154,7 +160,7 @@ def window_left(state, sku, row):
                 if first_rank <= rank and rank <= last_rank:
                     room -= stock[one + LIMIT_USED]
             least = min(least, room)
-    return max(np.int64(0), least)
+    return least if least > 0 else np.int64(0)
 
 
 @inner_kernel
@@ -197,7 +203,8 @@ def quota_left(state, sku, asker, bucket, free):
             elif stock[row + LIMIT_TO] != 0:
                 room = min(room, window_left(state, sku, row))
             else:
-                room = min(room, max(0, stock[row + LIMIT_UNITS] - stock[row + LIMIT_USED]))
+                left = stock[row + LIMIT_UNITS] - stock[row + LIMIT_USED]
+                room = min(room, at_least_zero(left))
     return room
 
 

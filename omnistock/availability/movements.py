@@ -92,7 +92,7 @@ def reduce_newest(state, events, results, cursor, s, short, later):
         if state.book[line + LINE_POINT] == s and units > 0 and is_later == later:
             hold = state.book[line + LINE_HOLD]
             status = state.book[hold_row(state, hold) + STATUS]
-            if status == HELD or status == CONFIRMED or status == PICKED:
+            if status in (HELD, CONFIRMED, PICKED):
                 units = min(units, short - total)
                 happened(events, cursor, E_RELEASE, q, units, 0)
                 answer(results, cursor, hold)

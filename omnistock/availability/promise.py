@@ -47,7 +47,12 @@ from omnistock.availability.layout import (
     UNBOUNDED,
     UNTRACKED,
 )
-from omnistock.availability.limits import asker_buffer, protected_for_others, quota_left
+from omnistock.availability.limits import (
+    asker_buffer,
+    at_least_zero,
+    protected_for_others,
+    quota_left,
+)
 from omnistock.numerics.compiled import hot_kernel, inner_kernel
 
 LINE_WORDS = 8
@@ -175,14 +180,8 @@ def segment_of(state, s):
 
 
 @inner_kernel
-def at_least_zero(units):
-    """The units, or 0 if they are negative."""
-    return max(0, units)
-
-
-@inner_kernel
 def everything_free(state, sku, asker, t, segment, words, at):
-    """Free units over all nodes that are on, in one segment or (-1) in all of the asker's owners."""
+    """Free units of the asker's owners over all nodes that are on, in one segment or (-1) all."""
     total = np.int64(0)
     here = np.int64(0)
     before = np.int64(-1)

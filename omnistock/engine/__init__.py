@@ -1,19 +1,10 @@
 """The engine that order systems hold: queries, commands, durability, concurrency."""
 
 from omnistock.availability.rows import Fences
+from omnistock.engine.aio import AsyncEngine
+from omnistock.engine.change_commands import EnterOrder, Relocate, Split, TakeBack, Update
 from omnistock.engine.engine import Engine
-from omnistock.engine.hold_commands import (
-    Confirm,
-    EnterOrder,
-    Pick,
-    Release,
-    Relocate,
-    Reserve,
-    Ship,
-    Split,
-    TakeBack,
-    Update,
-)
+from omnistock.engine.hold_commands import Confirm, Pick, Release, Reserve, Ship
 from omnistock.engine.limit_commands import SetBackorder, SetBuffer, SetLimit, SetNode
 from omnistock.engine.opening import open, warmup
 from omnistock.engine.results import (
@@ -51,6 +42,7 @@ from omnistock.engine.stock_commands import (
 
 __all__ = [
     "Adjust",
+    "AsyncEngine",
     "AtpRow",
     "Check",
     "Confirm",

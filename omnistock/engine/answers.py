@@ -6,17 +6,9 @@ import dataclasses
 
 from omnistock.availability import layout
 from omnistock.availability.arena import rows
+from omnistock.engine.change_commands import Relocate, Split, Update
 from omnistock.engine.commands import Command, LineFacts
-from omnistock.engine.hold_commands import (
-    Confirm,
-    OnHold,
-    Release,
-    Relocate,
-    Reserve,
-    Split,
-    Update,
-    as_line,
-)
+from omnistock.engine.hold_commands import Confirm, OnHold, Release, Reserve, as_line
 from omnistock.engine.results import (
     FeedAnswer,
     Hold,

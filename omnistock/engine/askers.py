@@ -10,7 +10,7 @@ import msgspec
 from omnistock.errors import InputError
 from omnistock.model.calendar import Moment
 
-__all__ = ["PLAIN", "Asker", "AskerDetail", "Compartment", "StockDetail"]
+__all__ = ["PLAIN", "Asker", "AskerDetail", "Compartment", "OtherAskerDetail", "StockDetail"]
 
 
 class Compartment(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -92,7 +92,18 @@ class Asker(msgspec.Struct, frozen=True, omit_defaults=True):
         return all(value in ("*", mine.get(name)) for name, value in match)
 
 
-class AskerDetail(TypedDict, total=False):
+class OtherAskerDetail(TypedDict, total=False):
+    """Keywords of an asker beside ``channel`` and ``node``."""
+
+    segment: str
+    attributes: Mapping[str, str] | None
+    nodes: Sequence[str]
+    lot: str | None
+    min_remaining_days: int
+    by: Moment | None
+
+
+class AskerDetail(OtherAskerDetail, total=False):
     """Keywords that say who asks, for when, and for what kind of stock.
 
     ``channel``, ``segment`` and ``attributes`` are who asks; ``node`` or ``nodes`` where;
@@ -100,10 +111,4 @@ class AskerDetail(TypedDict, total=False):
     """
 
     channel: str | None
-    segment: str
-    attributes: Mapping[str, str] | None
     node: str | None
-    nodes: Sequence[str]
-    lot: str | None
-    min_remaining_days: int
-    by: Moment | None

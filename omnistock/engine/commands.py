@@ -23,6 +23,7 @@ RequestId = int | str | bytes | uuid.UUID
 # Request id, high and low half, and the hash of the command's content.
 Request = tuple[int, int, int]
 NO_REQUEST: Request = (0, 0, 0)
+_LAYOUT_KINDS = (layout.ADD_POINT, layout.SET_NODE, layout.SWITCH_POINT)
 # A receipt without a date counts in no bucket until it is received.
 NEVER_BUCKET = 1 << 30
 
@@ -83,12 +84,15 @@ class Translator:
         self.offsets: list[int] = [0]
         self.opened: list[tuple[tuple[int, int], int]] = []
         self._opened_skus: set[int] = set()
+        self.changes_layout = False
         self._n_points = n_points
         self._n_inbound = n_inbound
         self._n_limits = n_limits
 
     def put(self, kind: int, request: Request, body: Sequence[int]) -> int:
         """Append a command; returns its number in the batch."""
+        if kind in _LAYOUT_KINDS:
+            self.changes_layout = True
         self.words += (kind, *request)
         self.words += body
         self.offsets.append(len(self.words))

@@ -12,6 +12,7 @@ from omnistock.engine.hold_methods import HoldMethods
 from omnistock.engine.limit_methods import LimitMethods
 from omnistock.engine.promise_methods import PromiseMethods
 from omnistock.engine.query_methods import QueryMethods
+from omnistock.engine.quick import Quick
 from omnistock.engine.results import Hold, Outcome, Value, Verification
 from omnistock.engine.stock_methods import StockMethods
 from omnistock.engine.verify import verify
@@ -40,6 +41,7 @@ class Engine(HoldMethods, StockMethods, LimitMethods, QueryMethods, PromiseMetho
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
         self._watch: Watch | None = None
+        self._quick = Quick(writer)
 
     def __enter__(self) -> Engine:
         return self

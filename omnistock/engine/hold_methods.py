@@ -9,21 +9,10 @@ import numpy.typing as npt
 
 from omnistock.engine import reads
 from omnistock.engine.askers import Asker, AskerDetail, StockDetail
+from omnistock.engine.change_commands import EnterOrder, Relocate, Split, TakeBack, Update
 from omnistock.engine.commands import Moment, Quantity, RequestId
 from omnistock.engine.fast import ReservedArrays, codes_of, reserve_arrays
-from omnistock.engine.hold_commands import (
-    Confirm,
-    EnterOrder,
-    Line,
-    Pick,
-    Release,
-    Relocate,
-    Reserve,
-    Ship,
-    Split,
-    TakeBack,
-    Update,
-)
+from omnistock.engine.hold_commands import Confirm, Line, Pick, Release, Reserve, Ship
 from omnistock.engine.methods import Methods
 from omnistock.engine.orders import order_status, plan_repromise
 from omnistock.engine.results import Hold, OrderStatus, Outcome, Repromise

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from omnistock.engine.commands import Command, Moment
+    from omnistock.engine.quick import Quick
     from omnistock.engine.results import Hold, Outcome, Value
     from omnistock.engine.watching import Watch
     from omnistock.engine.writer import Writer
@@ -19,6 +20,7 @@ class Methods:
 
     _writer: Writer
     _watch: Watch | None
+    _quick: Quick
 
     if TYPE_CHECKING:
 

@@ -10,8 +10,9 @@ from omnistock.allocation.repromise import Repromised
 from omnistock.allocation.repromise import repromise as run_anew
 from omnistock.availability import layout
 from omnistock.availability.arena import State, rows
+from omnistock.engine.change_commands import STRATEGIES, Update
 from omnistock.engine.commands import Command
-from omnistock.engine.hold_commands import STRATEGIES, Release, Reserve, Update
+from omnistock.engine.hold_commands import Release, Reserve
 from omnistock.engine.results import OrderStatus, Repromise
 from omnistock.engine.writer import Writer
 from omnistock.errors import InputError

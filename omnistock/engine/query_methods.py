@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Unpack
 
+from omnistock.availability.layout import BASE, BUFFER, MINIMA
 from omnistock.availability.rows import Fences
 from omnistock.engine import checking, explaining, planned, reads
-from omnistock.engine.askers import AskerDetail
+from omnistock.engine.askers import AskerDetail, OtherAskerDetail
 from omnistock.engine.commands import Moment, Quantity
 from omnistock.engine.methods import Methods
 from omnistock.engine.results import AtpRow, Check, Explanation, Level, LevelChange, Peg
 from omnistock.engine.watching import Watch
-from omnistock.errors import InputError
+from omnistock.errors import InputError, UnknownError
 from omnistock.model import QuantityRule
 
 __all__ = ["QueryMethods"]
@@ -31,11 +32,13 @@ class QueryMethods(Methods):
         self,
         sku: str,
         *,
+        channel: str | None = None,
+        node: str | None = None,
         together: bool = False,
         exclude: str | Sequence[str] = (),
         level: str = "sell",
         now: Moment | None = None,
-        **asker: Unpack[AskerDetail],
+        **asker: Unpack[OtherAskerDetail],
     ) -> int:
         """Return the units that :meth:`reserve` would hold for this asker, by the same kernel.
 
@@ -58,16 +61,41 @@ class QueryMethods(Methods):
         int
             Smallest units, at least 0; an untracked SKU has 2**40.
         """
+        state = self._writer.at_time(None if now is None else self._seconds(now))
+        if not (asker or together or exclude) and level == "sell":
+            units = self._quick.units(sku, channel, node, state)
+            if units is not None:
+                return units
         if level not in LEVELS:
             raise InputError(f"level must be one of {LEVELS}, got {level!r}")
-        state = self._writer.at_time(self._seconds(now))
-        asked = reads.question(self._writer, sku, asker, together=together)
+        detail: AskerDetail = {"channel": channel, "node": node, **asker}
+        asked = reads.question(self._writer, sku, detail, together=together)
         if level != "sell":
             return reads.at_level(state, asked, level)
         if exclude:
             orders = (exclude,) if isinstance(exclude, str) else tuple(exclude)
             return reads.ask_without(self._writer, asked, orders)
         return reads.ask(self._writer.state, asked)
+
+    def handle(self, sku: str, node: str) -> int:
+        """Return the engine's number of a stockpoint, for :meth:`free`."""
+        registry = self._writer.registry
+        key = (registry.stocked_sku(sku), registry.node(node), 0)
+        if key not in registry.points:
+            raise UnknownError("stockpoint", f"{sku} at {node}", code="not_stocked")
+        return registry.points[key]
+
+    def free(self, handle: int) -> int:
+        """Return what a stockpoint may promise anybody for now, by its number.
+
+        The bare path: as of the last command or question that moved the time, before limits
+        of channels and whether its node is on. What has expired since only adds to it.
+        """
+        units = self._quick.free(handle)
+        if units is not None:
+            return units
+        record = self._writer.state.records[handle]
+        return max(0, int(record[BASE]) + int(record[MINIMA]) - int(record[BUFFER]))
 
     def raw_available(
         self, sku: str, *, now: Moment | None = None, **asker: Unpack[AskerDetail]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from omnistock.availability import layout
 from omnistock.availability.arena import State, rows, with_room
-from omnistock.availability.fold import flag_limits
+from omnistock.availability.fold_settings import flag_limits
 from omnistock.availability.layout import FIRST_LIMIT, NODE_ACTIVE, NODE_PRIORITY
 from omnistock.availability.machine import relink
 

@@ -105,6 +105,12 @@ class Writer:
         self._poison: str | None = None
         self._process = os.getpid()
         self._kits: KitTable | None = None
+        # Changes whenever a stockpoint is opened or what serves whom changes.
+        self.layout_version = 0
+        # The bucket that holds seconds from .. until, and the second before which time
+        # that passes changes nothing.
+        self._bucket_span = (0, 0, 0)
+        self._quiet_until = 0
         self._orders: dict[int, list[int]] = {}
         self._orders_known = 0
         self.registry = Registry(Calendar())
@@ -143,6 +149,7 @@ class Writer:
             if definitions != Definitions():
                 self.state = self.registry.define(self.state, definitions)
                 self._kits = None
+                self.layout_version += 1
                 # Definitions take no time: the frame has the second of the one before.
                 now, bucket = int(self.state.stock[NOW]), int(self.state.stock[BUCKET])
                 blob = self._frame(definitions, np.zeros(0, np.int32), now, bucket)
@@ -228,6 +235,7 @@ class Writer:
 
     def _run_batch(self, tickets: list[Ticket]) -> bytes | None:
         """Decide a batch; returns its frame, None if nothing happened."""
+        self._quiet_until = 0
         now, bucket = self._time(tickets[0].now)
         if tickets[0].words is not None:
             return self._run_words(tickets[0], now, bucket)
@@ -256,6 +264,8 @@ class Writer:
             self.state = outcome.state
         else:
             self.state = move_time(self.state, now, bucket)
+        if translator.changes_layout:
+            self.layout_version += 1
         events = np.zeros(0, np.int32) if outcome is None else outcome.events
         self._forget_unopened(translator)
         for ticket, numbers in zip(tickets, slots, strict=True):
@@ -272,8 +282,10 @@ class Writer:
         """Carry out commands that are translated already."""
         assert ticket.words is not None
         definitions = self.registry.take_pending()
+        before = int(self.state.stock[N_POINTS])
         outcome = run(self.state, *ticket.words, now=now, bucket=bucket)
         self.state = outcome.state
+        self.layout_version += int(self.state.stock[N_POINTS]) != before
         ticket.outcome = outcome
         return self._frame(definitions, outcome.events, now, bucket)
 
@@ -319,8 +331,12 @@ class Writer:
         """Second and bucket of a batch; time never runs backwards."""
         second = self.clock() if now is None else now
         second = max(second, int(self.state.stock[NOW]))
-        bucket = max(self.registry.calendar.bucket_of(second), int(self.state.stock[BUCKET]))
-        return second, bucket
+        first, last, bucket = self._bucket_span
+        if not first <= second < last:
+            calendar = self.registry.calendar
+            bucket = calendar.bucket_of(second)
+            self._bucket_span = (calendar.start_of(bucket), calendar.start_of(bucket + 1), bucket)
+        return second, max(bucket, int(self.state.stock[BUCKET]))
 
     def _frame(
         self, definitions: Definitions, events: np.ndarray[tuple[int], np.dtype[np.int32]],
@@ -342,17 +358,24 @@ class Writer:
 
     def at_time(self, now: int | None) -> State:
         """Return the state at ``now``, holds expired and buckets rolled up to it."""
+        second = self.clock() if now is None else now
+        if second < self._quiet_until:
+            return self.state
         second, bucket = self._time(now)
         counts = self.state.stock
-        expiry_due = counts[N_HEAP] > 0 and self.state.book[counts[AT_HEAP]] <= second
-        # Limits end and lots expire by themselves; without any the second does not matter.
+        # Limits end and lots expire by themselves; without any only expiry and the next
+        # bucket change what can be promised.
         timed = counts[N_LIMITS] > 0 or len(self.registry.compartment_list) > 1
-        limits_may_end = timed and second > counts[NOW]
-        if expiry_due or limits_may_end or bucket > counts[BUCKET]:
+        expiry = int(self.state.book[counts[AT_HEAP]]) if counts[N_HEAP] > 0 else second + 1
+        if expiry <= second or bucket > counts[BUCKET] or (timed and second > counts[NOW]):
             with self._lock:
                 self._check_usable()
                 second, bucket = self._time(now)
                 self.state = move_time(self.state, second, bucket)
+        elif not timed:
+            self._quiet_until = (
+                min(expiry, self._bucket_span[1]) if counts[N_HEAP] else (self._bucket_span[1])
+            )
         return self.state
 
     @contextmanager
