@@ -1,4 +1,4 @@
-"""Questions: in arrays, over 500 nodes, and one by one from Python."""
+"""Questions in arrays, and over 500 nodes."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from benchmarks.engine_measuring import Row, Times, compare, not_measured, race
 from omnistock.availability.layout import BASE, BUFFER, MINIMA
 from omnistock.availability.promise import first_point, free_units, net_units, next_point
 from omnistock.engine.reads import available_many
-from omnistock.simulation.stocked import CHANNEL, Stocked, stocked_engine
+from omnistock.simulation.stocked import Stocked, stocked_engine
 
 N_QUESTIONS = 1_000_000
-N_CALLS = 100_000
 
 
 @njit(cache=False)
@@ -60,6 +59,12 @@ def batch_checks(stocked: Stocked, baseline: Baseline | None, repeats: int) -> l
         free -= state.records[handles, BUFFER]
         return np.maximum(free, 0, out=free)
 
+    columns = [state.records[:, column].astype(np.int64) for column in (BASE, MINIMA, BUFFER)]
+
+    def with_columns() -> np.ndarray:
+        base, lowest, buffer = columns
+        return np.maximum(base[handles] + lowest[handles] - buffer[handles], 0)
+
     def with_dict() -> list[int]:
         return [max(0, base + lowest - buffer) for base, lowest, buffer in map(stock.get, names)]
 
@@ -68,12 +73,14 @@ def batch_checks(stocked: Stocked, baseline: Baseline | None, repeats: int) -> l
         "handles": handle_check,
         "codes": lambda: available_many(state, skus, ahead, nodes),
         "numpy": with_numpy,
+        "columns": with_columns,
         "dict": with_dict,
     }
     if baseline is not None:
         calls["C"] = lambda: baseline.check(hers, state.records, handles, ahead)
     times = race(calls, repeats)
     assert (units == with_numpy()).all()
+    assert (units == with_columns()).all()
     assert (units == available_many(state, skus, ahead, nodes)).all()
     assert units[:n_dict].tolist() == with_dict()
     scaled = Times(times["dict"].seconds * (n / n_dict))
@@ -82,7 +89,8 @@ def batch_checks(stocked: Stocked, baseline: Baseline | None, repeats: int) -> l
         not_measured(what, "no C compiler", 0.9)
         if baseline is None
         else compare(what, times["handles"], "C, the same loop", times["C"], n, 0.9),
-        compare(what, times["handles"], "numpy fancy indexing", times["numpy"], n, 3.0),
+        compare(what, times["handles"], "numpy, the same records", times["numpy"], n, 3.0),
+        compare(what, times["handles"], "numpy, a column each", times["columns"], n, 3.0),
         compare(what, times["handles"], "dict of (sku, node)", scaled, n, 40.0),
     ]
     what = "batch check, SKU, node, asker"
@@ -163,75 +171,4 @@ def best_of_nodes(n_stockpoints: int, baseline: Baseline | None, repeats: int) -
         assert (best == hers).all()
         rows.append(compare("best of 500 nodes", times["engine"], "C", times["C"], n))
     stocked.engine.close()
-    return rows
-
-
-def single_calls(stocked: Stocked, repeats: int) -> list[Row]:
-    """Time one question from Python; the time of the bare loop is taken off both sides."""
-    rng = np.random.default_rng(4)
-    engine: Any = stocked.engine
-    skus = rng.integers(0, stocked.n_skus, N_CALLS).tolist()
-    nodes = rng.integers(0, stocked.n_nodes, N_CALLS).tolist()
-    names = [(f"S{sku}", f"N{node}") for sku, node in zip(skus, nodes, strict=True)]
-    keys = [sku * stocked.n_nodes + node for sku, node in zip(skus, nodes, strict=True)]
-
-    def ask(call: Callable[[Any], object], given: list[Any]) -> Callable[[], None]:
-        def loop() -> None:
-            for one in given:
-                call(one)
-
-        return loop
-
-    def empty() -> None:
-        for _ in keys:
-            pass
-
-    table = {key: key for key in range(stocked.n_stockpoints)}
-
-    def look_up() -> None:
-        for key in keys:
-            table[key]
-
-    few = names[:: max(1, N_CALLS // 20_000)]
-
-    def with_names() -> None:
-        for sku, node in few:
-            engine.available(sku, node=node, channel=CHANNEL)
-
-    calls: dict[str, Callable[[], object]] = {
-        "empty": empty,
-        "dict": look_up,
-        "names": with_names,
-    }
-    bare = hasattr(engine, "free") and hasattr(engine, "handle")
-    if bare:
-        handles = [engine.handle(sku, node) for sku, node in names]
-        calls["handle"] = ask(engine.free, handles)
-        assert [engine.free(h) for h in handles[:100]] == [
-            engine.available(sku, node=node) for sku, node in names[:100]
-        ]
-    times = race(calls, repeats)
-
-    def each(name: str, count: int = N_CALLS) -> float:
-        return times[name].best / count - times["empty"].best / N_CALLS
-
-    dict_ns = each("dict") * 1e9
-    what = "one call from Python, handle"
-    rows = [not_measured(what, "the engine has no bare path by handle", 2.5, at_most=True)]
-    if bare:
-        ns = each("handle") * 1e9
-        baseline = "dict of the same keys"
-        rows = [
-            Row(
-                what, f"{ns:.0f} ns", baseline, f"{dict_ns:.0f} ns", ns / dict_ns,
-                target=2.5, at_most=True,
-            )
-        ]  # fmt: skip
-    us = each("names", len(few)) * 1e6
-    rows.append(
-        Row(
-            "one call from Python, names", f"{us:.2f} us", "dict, integer keys",
-            f"{dict_ns:.0f} ns", us, unit=" us", target=2.0, at_most=True,
-        )
-    )  # fmt: skip
     return rows

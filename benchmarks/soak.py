@@ -29,11 +29,10 @@ from typing import Any
 import numpy as np
 
 import omnistock as om
+from benchmarks import soak_checks as checks
+from benchmarks.soak_plain import PlainWorld
+from benchmarks.soak_world import FIRST_SECOND, HORIZON, Size, World, network_of
 from omnistock.availability import layout
-
-from . import soak_checks as checks
-from .soak_plain import PlainWorld
-from .soak_world import FIRST_SECOND, HORIZON, Size, World, network_of
 
 QUESTIONS_PER_FRAME = 3
 SHOWN = 20
@@ -58,8 +57,8 @@ class Soak:
         number = 0
         started = time.perf_counter()
         while self.done < self.operations:
-            for old in path.parent.glob(path.name + "*"):
-                old.unlink()
+            for ending in ("", "-wal", "-shm", ".lock"):
+                Path(f"{path}{ending}").unlink(missing_ok=True)
             number += 1
             self._run_store(path, np.random.default_rng([self.seed, number]), started)
 
@@ -68,17 +67,19 @@ class Soak:
         engine = om.open(path, network_of(self.size), clock=lambda: world.now)
         world = World(engine, self.size, rng, FIRST_SECOND)
         plain = PlainWorld(engine, HORIZON, rng)
+        self.violations += world.stock_up()
         last = min(self.operations, self.done + self.store_operations)
         try:
             while self.done < last:
                 self._frame(world, plain)
                 show(self, time.perf_counter() - started)
-            self._whole(engine, "audit", engine.verify().differences)
+            self.violations += [f"audit: {one}" for one in engine.verify().differences]
             before = checks.contents(engine)
         finally:
             engine.close()
         with om.open(path, clock=lambda: world.now) as again:
-            self._whole(again, "replay", checks.check_replay(before, checks.contents(again)))
+            found = checks.check_replay(before, checks.contents(again))
+        self.violations += [f"replay: {one}" for one in found]
         for code, count in world.refused.items():
             self.refused[code] = self.refused.get(code, 0) + count
 
@@ -90,7 +91,7 @@ class Soak:
         repeated = self.frames % 10 == 0
         if repeated:
             shape = (self.size.orders_per_frame, 2)
-            orders["request_ids"] = world.rng.integers(1, 1 << 62, shape)
+            orders["request_ids"] = world.rng.integers(1, 1 << 48, shape)
         answer = engine.reserve_arrays(**orders, now=world.now)
         self.held += int(answer.ok.sum())
         if repeated:
@@ -140,11 +141,6 @@ class Soak:
             "now": world.now,
         }
 
-    def _whole(self, engine: om.Engine, what: str, found: Sequence[str]) -> None:
-        """Note what an audit or a replay found."""
-        del engine
-        self.violations += [f"{what}: {one}" for one in found]
-
 
 def show(soak: Soak, seconds: float) -> None:
     """Say how far the run is, where somebody is watching."""
@@ -172,6 +168,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--store-operations", type=int, default=500_000)
     parser.add_argument("--orders-per-frame", type=int, default=Size.orders_per_frame)
     given = parser.parse_args(arguments)
+    if given.store is not None and given.store.exists():
+        parser.error(f"{given.store} is there already; name a new file")
     operations = 200_000 if given.quick else given.operations
     size = Size(orders_per_frame=given.orders_per_frame)
     soak = Soak(operations, given.seed, given.store_operations, size)

@@ -12,7 +12,7 @@ from omnistock.engine import Engine
 
 DAY = 86_400
 SKUS = ("plain-0", "plain-1", "plain-2")
-NODES = ("N000", "N001")
+NODES = ("P000", "P001")
 
 
 @dataclass

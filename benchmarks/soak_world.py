@@ -9,36 +9,38 @@ import numpy as np
 import numpy.typing as npt
 
 import omnistock as om
+from benchmarks import soak_plain
 from omnistock.availability import layout
 from omnistock.availability.arena import rows
-from omnistock.engine import Engine, Outcome
-from omnistock.engine.commands import Command
-from omnistock.engine.hold_commands import (
-    Confirm,
-    Pick,
-    Release,
-    Relocate,
-    Ship,
-    Split,
-    TakeBack,
-    Update,
-)
-from omnistock.engine.limit_commands import SetBackorder, SetBuffer, SetLimit, SetNode
-from omnistock.engine.results import FeedAnswer, StockChange
-from omnistock.engine.stock_commands import (
+from omnistock.engine import (
     Adjust,
+    Confirm,
     Count,
     Delta,
+    Engine,
     Expect,
+    FeedAnswer,
     Issue,
     Move,
+    Outcome,
+    Pick,
     Receive,
+    Release,
+    Relocate,
+    SetBackorder,
+    SetBuffer,
+    SetLimit,
+    SetNode,
+    Ship,
     Snapshot,
+    Split,
+    StockChange,
+    TakeBack,
     Transfer,
+    Update,
 )
+from omnistock.engine.commands import Command
 from omnistock.model import Calendar, Channel, Network, Node, Sku
-
-from . import soak_plain
 
 DAY = 86_400
 FIRST_SECOND = 20_000 * DAY
@@ -79,10 +81,10 @@ def network_of(size: Size) -> Network:
         for k in range(size.kits)
     ]
     nodes = [Node(f"N{k:03d}", priority=k % 3) for k in range(size.nodes)]
-    web = tuple(node.node for node in nodes[: max(2, size.nodes // 2)])
+    web = (*(node.node for node in nodes[: max(2, size.nodes // 2)]), *soak_plain.NODES)
     return Network.build(
         skus=[*names, *kits, *soak_plain.SKUS],
-        nodes=nodes,
+        nodes=[*nodes, *soak_plain.NODES],
         channels=[Channel("web", nodes=web), Channel("store"), Channel("app")],
         calendar=Calendar(n_buckets=HORIZON),
     )
@@ -106,6 +108,16 @@ class World:
         self.references = 0
         self.nodes = [f"N{k:03d}" for k in range(size.nodes)]
         self.refused: dict[str, int] = {}
+
+    def stock_up(self) -> list[str]:
+        """Give every node some of most SKUs."""
+        made: list[Command] = [
+            Receive(f"S{k:04d}", node, self._units(60))
+            for k in range(self.size.skus)
+            for node in self.nodes
+            if self.rng.random() < 0.8
+        ]
+        return self.settle(made, self.engine.execute(made, now=self.now))
 
     # --- orders ----------------------------------------------------------
 
@@ -259,7 +271,7 @@ def _on_line(make: Callable[[World, int, str, int, str], Command], *statuses: in
 
 def _receive(world: World, live: dict[int, list[int]]) -> Command:
     del live
-    return Receive(world._sku(), world._node(), world._units(40), detail=world._detail())  # type: ignore[arg-type]
+    return Receive(world._sku(), world._node(), world._units(150), detail=world._detail())  # type: ignore[arg-type]
 
 
 def _expect(world: World, live: dict[int, list[int]]) -> Command:
@@ -326,7 +338,7 @@ _TRAFFIC: tuple[tuple[float, Maker], ...] = (
             _CONFIRMED,
         ),
     ),
-    (2, _on_line(lambda w, h, sku, units, _: Split(h, [(sku, 1)]), _HELD, _CONFIRMED)),
+    (2, _on_line(lambda _, h, sku, *__: Split(h, [(sku, 1)]), _HELD, _CONFIRMED)),
     (
         2,
         _on_line(
@@ -335,8 +347,8 @@ _TRAFFIC: tuple[tuple[float, Maker], ...] = (
             _CONFIRMED,
         ),
     ),
-    (1, _on_line(lambda w, h, sku, units, _: Ship(h, [(sku, 1)], w._node()), _CONFIRMED)),
-    (2, _on_line(lambda w, h, sku, units, _: TakeBack(h, sku, 1), layout.SHIPPED)),
+    (1, _on_line(lambda w, h, sku, *_: Ship(h, [(sku, 1)], w._node()), _CONFIRMED)),
+    (2, _on_line(lambda _, h, sku, *__: TakeBack(h, sku, 1), layout.SHIPPED)),
     (14, _receive),
     (3, _expect),
     (3, _receive_expected),

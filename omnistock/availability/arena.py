@@ -210,7 +210,7 @@ def _make_much_room(stock: Int64, room: dict[str, int], name: str, need: int) ->
 
 def _power(need: int) -> int:
     """Smallest power of two that is at least ``need``."""
-    return 1 << max(8, (need - 1).bit_length())
+    return 1 << max(8, int(need - 1).bit_length())
 
 
 def with_room(state: State, **more: int) -> State:

@@ -7,7 +7,6 @@ import numpy as np
 from omnistock.availability.cells import asker_row, in_set, point, sku_row
 from omnistock.availability.layout import (
     ASKER_SET,
-    BUCKET,
     BY_BUFFER,
     BY_CHANNEL_BUFFER,
     BY_LOT,
@@ -35,6 +34,7 @@ from omnistock.availability.promise import (
     first_point,
     headroom,
     kept_back,
+    limit_bucket,
     lives,
     next_point,
     open_for_all,
@@ -71,7 +71,7 @@ def what_binds(state, words, at, asker):
 @inner_kernel
 def limit_binds(state, sku, asker, t, room, words, at):
     """Quota, protection or the asker's buffer: whichever leaves no more than ``room``."""
-    bucket = state.stock[BUCKET] + t
+    bucket = limit_bucket(state, t, words, at)
     everywhere = pool_units(state, sku, -1, asker, t, words, at)
     if room == quota_left(state, sku, asker, bucket, everywhere):
         return BY_QUOTA
@@ -99,7 +99,7 @@ def stock_binds(state, sku, node, asker, t, words, at):
         raw = raw_units(state, s, t)
         some = 1 if raw > 0 else 0
         if serves(state, s, asker, words, at):
-            buffered += some if kept_back(state, s, t, asker) > 0 else 0
+            buffered += some if kept_back(state, s, asker) > 0 else 0
             promised += 1 if raw < state.stock[p + ON_HAND] else 0
         elif not open_for_all(state, s) or not in_set(state, node_set, state.stock[p + POINT_NODE]):
             elsewhere += some

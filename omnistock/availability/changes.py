@@ -7,7 +7,13 @@ import numpy as np
 from omnistock.availability.answers import RESULT_WORDS, answer, begin, happened
 from omnistock.availability.cells import hold_row, line_row, point
 from omnistock.availability.draw import NEWEST, draw_line_at, undo
-from omnistock.availability.holds import draw_lines, hold_is, named_units, write_hold
+from omnistock.availability.holds import (
+    draw_lines,
+    hold_is,
+    named_units,
+    units_at,
+    write_hold,
+)
 from omnistock.availability.layout import (
     BUCKET,
     BY_STOCK,
@@ -38,10 +44,13 @@ from omnistock.availability.layout import (
     SHORT,
     TOO_MANY,
 )
-from omnistock.availability.limits import use_limits
-from omnistock.availability.promise import LINE_NODE, QUANTITY, free_units, next_line
+from omnistock.availability.limits import at_least_zero, use_limits
+from omnistock.availability.promise import LINE_NODE, LINE_WORDS, QUANTITY, next_line
 from omnistock.availability.stock import promise, unpromised
 from omnistock.numerics.compiled import inner_kernel
+
+# A stockpoint and a line.
+TARGET_WORDS = 1 + LINE_WORDS
 
 
 @inner_kernel
@@ -187,50 +196,85 @@ def split(state, events, results, cursor, draft, words, at):
 
 
 @inner_kernel
-def relocate(state, events, results, cursor, draft, words, at):
-    """Move units of a hold's line to another stockpoint, and ship them from there if asked.
+def lend_named(state, hold, words, at, sign):
+    """Count the units named at word ``at + 1`` as free (``sign`` -1), or take them again (1)."""
+    h = hold_row(state, hold)
+    for k in range(words[at + 1]):
+        line = line_row(state, state.book[h + FIRST_LINE] + words[at + 2 + 2 * k])
+        s = state.book[line + LINE_POINT]
+        bucket = state.book[line + LINE_BUCKET]
+        units = sign * words[at + 3 + 2 * k]
+        promise(state, s, bucket, units)
+        use_limits(state, s, state.book[h + HOLD_ASKER], hold, bucket, units)
 
-    Body: hold, 1, line, units, stockpoint, ship. To ship, the units must be on hand
-    there and promised to nobody; to promise, they must be free.
+
+@inner_kernel
+def most_at_target(state, target, bucket, asker, ship, words, at):
+    """Units that may be moved to a stockpoint: to ship, on hand and promised to nobody there."""
+    if ship:
+        most = min(state.stock[point(state, target) + ON_HAND], unpromised(state, target))
+        return at_least_zero(most)
+    ahead = at_least_zero(bucket - state.stock[BUCKET])
+    return units_at(state, target, ahead, asker, words, at)
+
+
+@inner_kernel
+def relocate(state, events, results, cursor, draft, words, at):
+    """Move units of a hold's lines to other stockpoints, and ship them from there if asked.
+
+    To ship, the units must be on hand there and promised to nobody; to promise, they must
+    be free for the asker, whose limits they use already. All lines, or none.
 
     Answer: outcome; or TOO_MANY, line, most; NOT_ON_HAND, most; SHORT, n, line, most, binding.
     """
     hold = words[at]
-    ship = words[at + 5] != 0
+    n_moves = words[at + 1]
+    targets = at + 3 + 2 * n_moves
+    ship = words[targets - 1] != 0
     if not hold_is(state, results, cursor, hold, CONFIRMED, PICKED, CONFIRMED if ship else HELD):
         return
     if not decreases_fit(state, results, cursor, hold, words, at):
         return
     h = hold_row(state, hold)
-    number = words[at + 2]
-    units = words[at + 3]
-    target = words[at + 4]
-    line = line_row(state, state.book[h + FIRST_LINE] + number)
-    bucket = state.book[line + LINE_BUCKET]
-    if ship:
-        most = min(state.stock[point(state, target) + ON_HAND], unpromised(state, target))
+    asker = state.book[h + HOLD_ASKER]
+    lend_named(state, hold, words, at, -1)
+    moved = np.int64(0)
+    most = np.int64(0)
+    while moved < n_moves:
+        line = line_row(state, state.book[h + FIRST_LINE] + words[at + 2 + 2 * moved])
+        units = words[at + 3 + 2 * moved]
+        target = words[targets + moved * TARGET_WORDS]
+        bucket = state.book[line + LINE_BUCKET]
+        most = most_at_target(
+            state, target, bucket, asker, ship, words, targets + moved * TARGET_WORDS + 1
+        )
         if most < units:
-            answer(results, cursor, NOT_ON_HAND)
-            answer(results, cursor, max(0, most))
-            return
-    else:
-        ahead = max(0, bucket - state.stock[BUCKET])
-        most = free_units(state, target, ahead, state.book[h + HOLD_ASKER])
-        if most < units:
-            answer(results, cursor, SHORT)
-            answer(results, cursor, 1)
-            answer(results, cursor, number)
-            answer(results, cursor, most)
-            answer(results, cursor, BY_STOCK)
-            return
-    draft[0, 0] = target
-    draft[0, 1] = min(bucket, state.stock[BUCKET]) if ship else bucket
-    draft[0, 2] = units
-    draft[0, 3] = state.book[line + REQUEST_LINE]
-    draft[0, 4] = state.book[line + LINE_SKU]
-    draft[0, 5] = state.book[line + LINE_PER]
-    write_lines(state, events, cursor, hold, words, at, draft, 1)
+            break
+        draft[moved, 0] = target
+        draft[moved, 1] = min(bucket, state.stock[BUCKET]) if ship else bucket
+        draft[moved, 2] = units
+        draft[moved, 3] = state.book[line + REQUEST_LINE]
+        draft[moved, 4] = state.book[line + LINE_SKU]
+        draft[moved, 5] = state.book[line + LINE_PER]
+        promise(state, target, draft[moved, 1], units)
+        moved += 1
+    for k in range(moved):
+        promise(state, draft[k, 0], draft[k, 1], -draft[k, 2])
+    lend_named(state, hold, words, at, 1)
+    if moved < n_moves and ship:
+        answer(results, cursor, NOT_ON_HAND)
+        answer(results, cursor, most)
+        return
+    if moved < n_moves:
+        answer(results, cursor, SHORT)
+        answer(results, cursor, 1)
+        answer(results, cursor, words[at + 2 + 2 * moved])
+        answer(results, cursor, most)
+        answer(results, cursor, BY_STOCK)
+        return
+    write_lines(state, events, cursor, hold, words, at, draft, n_moves)
     if ship:
         new = state.stock[N_LINES] + state.book[h + LINES_OF_HOLD]
-        happened(events, cursor, E_SHIP, new, units, 0)
+        for k in range(n_moves):
+            happened(events, cursor, E_SHIP, new + k, draft[k, 2], 0)
     answer(results, cursor, OK)

@@ -11,10 +11,12 @@ import numpy as np
 from omnistock.availability.cells import asker_row, node_row, point, sku_row, tag_row
 from omnistock.availability.layout import (
     ASKER_SEGMENT,
+    BASE,
     BUCKET,
     FIFO,
     FLAGS,
     LIFO,
+    MOST_UNITS,
     N_BUCKETS,
     NODE_PRIORITY,
     POINT_NODE,
@@ -33,6 +35,7 @@ from omnistock.availability.promise import (
     bucket_ahead,
     first_point,
     free_units,
+    lead_component,
     line_at_node,
     next_line,
     next_point,
@@ -52,8 +55,14 @@ NEWEST = 2_147_483_647
 
 @inner_kernel
 def due_bucket(state, words, at):
-    """Bucket of a line as it is promised: a past one stays, one beyond the horizon is its last."""
-    return min(words[at + LINE_DUE_BUCKET], state.stock[BUCKET] + state.stock[N_BUCKETS] - 1)
+    """Bucket of a line as it is promised: no date is now, one beyond the horizon is its last.
+
+    A date in the past stays: the demand is overdue, and due now.
+    """
+    bucket = words[at + LINE_DUE_BUCKET]
+    if bucket <= 0:
+        return state.stock[BUCKET]
+    return min(bucket, state.stock[BUCKET] + state.stock[N_BUCKETS] - 1)
 
 
 @inner_kernel
@@ -194,7 +203,7 @@ def draw_line(state, draft, n_draft, words, at, line, quantity, order, asker, to
         drawn = draw_line_at(state, draft, n_draft, words, at, line, node, quantity, order, asker)
         if drawn >= 0:
             return drawn
-    s = first_point(state, words[at + LINE_WORDS], -1)
+    s = first_point(state, lead_component(state, words, at), -1)
     before = np.int64(-1)
     while s >= 0:
         node = state.stock[point(state, s) + POINT_NODE]
@@ -228,7 +237,7 @@ def split_line(state, draft, n_draft, words, at, line, quantity, order, asker):
 @inner_kernel
 def split_kits(state, draft, n_draft, words, at, line, quantity, order, asker):
     """Draw whole kits from several nodes, by priority."""
-    s = first_point(state, words[at + LINE_WORDS], -1)
+    s = first_point(state, lead_component(state, words, at), -1)
     before = np.int64(-1)
     while s >= 0 and quantity > 0:
         node = state.stock[point(state, s) + POINT_NODE]
@@ -247,9 +256,11 @@ def split_kits(state, draft, n_draft, words, at, line, quantity, order, asker):
 def draw_beyond(state, draft, n_draft, words, at, line, quantity, order, asker):
     """Draw a line whatever there is: what is free first, the rest at its first stockpoint.
 
-    Returns (draft length, units beyond stock); -1 as length if a component is not stocked.
+    Returns (draft length, units beyond stock); with nothing drawn -1 as length if a component
+    is not stocked, or too much of it would be promised.
     """
     beyond = np.int64(0)
+    start = n_draft
     node = np.int64(words[at + LINE_NODE])
     for k in range(words[at + N_COMPONENTS]):
         component = words[at + LINE_WORDS + 2 * k]
@@ -263,8 +274,10 @@ def draw_beyond(state, draft, n_draft, words, at, line, quantity, order, asker):
         s = first_point(state, component, node)
         while left > 0 and s >= 0 and not serves(state, s, asker, words, at):
             s = next_point(state, s, node)
-        if left > 0 and s < 0:
-            return np.int64(-1), beyond
+        too_much = s >= 0 and np.int64(state.records[s, BASE]) - left < -MOST_UNITS
+        if left > 0 and (s < 0 or too_much):
+            undo(state, draft, n_draft, start, asker)
+            return np.int64(-1), np.int64(0)
         if left > 0:
             n_draft = draw(state, draft, n_draft, s, left, line, per, words, at, asker)
             beyond += left
@@ -287,7 +300,7 @@ def draw_whole_order(state, draft, words, at, n_lines, order, asker):
     free_line = first_free_line(words, at, n_lines)
     if free_line < 0:
         return draw_order_at(state, draft, words, at, n_lines, np.int64(-1), order, asker)
-    s = first_point(state, words[free_line + LINE_WORDS], -1)
+    s = first_point(state, lead_component(state, words, free_line), -1)
     before = np.int64(-1)
     while s >= 0:
         node = state.stock[point(state, s) + POINT_NODE]

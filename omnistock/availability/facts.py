@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from omnistock.availability.layout import BUCKET
 from omnistock.availability.limits import asker_buffer, protected_for_others, quota_left
 from omnistock.availability.promise import (
     everything_free,
     kept_back,
+    limit_bucket,
+    on_hand_of,
     pool_units,
     raw_units,
     serves,
@@ -33,17 +34,18 @@ def point_facts_into(facts, state, points, asker, t, words):
     for k in range(points.shape[0]):
         facts[k, SERVES] = 1 if serves(state, points[k], asker, words, 0) else 0
         facts[k, RAW] = raw_units(state, points[k], t)
-        facts[k, KEPT] = kept_back(state, points[k], t, asker)
+        facts[k, KEPT] = kept_back(state, points[k], asker)
 
 
 @lean_kernel
 def limit_facts_into(facts, state, sku, node, asker, t, words):
     """Fill what the asker's nodes have free, and what limits leave of it."""
-    bucket = state.stock[BUCKET] + t
+    bucket = limit_bucket(state, t, words, 0)
     everywhere = pool_units(state, sku, -1, asker, t, words, 0)
     facts[POOL] = pool_units(state, sku, node, asker, t, words, 0)
     facts[EVERYWHERE] = everywhere
     facts[QUOTA_LEFT] = quota_left(state, sku, asker, bucket, everywhere)
-    facts[CHANNEL_BUFFER] = asker_buffer(state, sku, asker, -1, everywhere)
+    on_hand = on_hand_of(state, sku, asker, words, 0)
+    facts[CHANNEL_BUFFER] = asker_buffer(state, sku, asker, -1, on_hand)
     facts[PROTECTED] = protected_for_others(state, sku, asker, bucket, -1)
     facts[EVERYTHING] = everything_free(state, sku, asker, t, -1, words, 0)

@@ -18,6 +18,7 @@ from omnistock.availability.draw import (
 from omnistock.availability.fold_holds import ship_line
 from omnistock.availability.hashing import high_word, low_word
 from omnistock.availability.layout import (
+    AT_NODE,
     BUCKET,
     CONFIRMED,
     DRY_RUN,
@@ -48,6 +49,7 @@ from omnistock.availability.layout import (
     OVERFLOW,
     PARTIAL,
     PICKED,
+    POINT_NODE,
     POINT_SKU,
     POINTS_OF_SKU,
     RELEASE,
@@ -69,10 +71,13 @@ from omnistock.availability.promise import (
     LINE_WORDS,
     N_COMPONENTS,
     QUANTITY,
+    first_point,
     free_units,
     headroom,
     line_available,
     next_line,
+    serves,
+    units_of_node,
 )
 from omnistock.availability.stock import lowest_before, promise
 from omnistock.availability.swift import draw_swiftly
@@ -83,22 +88,22 @@ from omnistock.numerics.compiled import inner_kernel, lean_kernel
 def draw_lines(state, draft, results, cursor, words, start, n_lines, asker, flags):
     """Draw an order line by line; short lines are answered.
 
-    Lines that name a node, a lot or a remaining life go first: the others may then
-    take from any. Returns (draft length, short lines, units beyond stock).
+    Lines that name a lot or a remaining life go first, then those that name a node: the
+    others may take from any. Returns (draft length, short lines, units beyond stock).
     """
     n_draft = np.int64(0)
     n_short = 0
     beyond = np.int64(0)
     at = start
     together = (flags & TOGETHER) != 0
-    for step in range(2 * n_lines):
+    for step in range(3 * n_lines):
         line = step % n_lines
         if line == 0:
             at = start
-        choosy = (
-            words[at + LINE_NODE] >= 0 or words[at + LINE_LOT] >= 0 or words[at + LINE_LIFE] > 0
-        )
-        if choosy == (step < n_lines):
+        rank = 2 if words[at + LINE_NODE] < 0 else 1
+        if words[at + LINE_LOT] >= 0 or words[at + LINE_LIFE] > 0:
+            rank = 0
+        if rank == step // n_lines:
             quantity = words[at + QUANTITY]
             most = line_available(state, words, at, asker, together)
             forced = np.int64(-1)
@@ -149,7 +154,7 @@ def lend(state, hold, sign):
     """Count what a live hold has open as free (``sign`` -1), or take it again (1)."""
     h = hold_row(state, hold)
     status = state.book[h + STATUS]
-    if status != HELD and status != CONFIRMED:
+    if status not in (HELD, CONFIRMED, PICKED):
         return
     first = state.book[h + FIRST_LINE]
     for q in range(first, first + state.book[h + LINES_OF_HOLD]):
@@ -166,6 +171,8 @@ def lend(state, hold, sign):
 def release_replaced(state, events, cursor, hold):
     """Write the release of all that a replaced hold has open."""
     h = hold_row(state, hold)
+    if state.book[h + STATUS] not in (HELD, CONFIRMED, PICKED):
+        return
     first = state.book[h + FIRST_LINE]
     for q in range(first, first + state.book[h + LINES_OF_HOLD]):
         units = state.book[line_row(state, q) + OPEN]
@@ -196,7 +203,7 @@ def reserve(state, events, results, cursor, draft, words, at):
     answer(results, cursor, 0)
     answer(results, cursor, 0)
     n_draft = np.int64(-1)
-    if n_replaced == 0 and (flags & ~(PARTIAL | LATE)) == 0:
+    if n_replaced == 0 and (flags & ~(PARTIAL | LATE | AT_NODE)) == 0:
         n_draft = draw_swiftly(state, draft, words, at + 1, n_lines, asker)
     if n_draft < 0:
         for k in range(n_replaced):
@@ -227,7 +234,7 @@ def reserve(state, events, results, cursor, draft, words, at):
         lend(state, words[replaced + k], 1)
         release_replaced(state, events, cursor, words[replaced + k])
     results[first + 1] = write_hold(
-        state, events, cursor, draft, n_draft, order, asker, ttl, flags & LATE
+        state, events, cursor, draft, n_draft, order, asker, ttl, flags & (LATE | AT_NODE)
     )
 
 
@@ -264,7 +271,7 @@ def hold_is(state, results, cursor, hold, first_status, second_status, third_sta
 def confirm(state, events, results, cursor, words, at):
     """Make a soft hold hard; one that has expired must find its units again.
 
-    The hold's number is followed by a line that names nothing.
+    The hold's number is followed by a line for each of its own, which says when it is due.
 
     Answer: outcome, then for a shortage n, line, available, binding.
     """
@@ -311,9 +318,7 @@ def still_there(state, results, cursor, hold, words, at):
         if short_at < 0 and units > 0:
             s = state.book[line + LINE_POINT]
             ahead = max(0, state.book[line + LINE_BUCKET] - current)
-            sku = state.stock[point(state, s) + POINT_SKU]
-            least = free_units(state, s, ahead, asker)
-            least = min(least, headroom(state, sku, asker, ahead, words, at))
+            least = units_at(state, s, ahead, asker, words, at + (q - first) * LINE_WORDS)
             if least < units:
                 short_at = np.int64(q)
             else:
@@ -330,6 +335,19 @@ def still_there(state, results, cursor, hold, words, at):
     answer(results, cursor, least)
     answer(results, cursor, 1)
     return False
+
+
+@inner_kernel
+def units_at(state, s, ahead, asker, words, at):
+    """Units that the asker may be promised at one stockpoint, by stock and by limits."""
+    if not serves(state, s, asker, words, at):
+        return np.int64(0)
+    p = point(state, s)
+    sku = state.stock[p + POINT_SKU]
+    start = first_point(state, sku, state.stock[p + POINT_NODE])
+    units = units_of_node(state, start, ahead, asker, False, words, at)
+    units = min(units, free_units(state, s, ahead, asker))
+    return min(units, headroom(state, sku, asker, ahead, words, at))
 
 
 @inner_kernel

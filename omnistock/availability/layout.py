@@ -241,7 +241,7 @@ ORDER_FIELDS = 7
 RESERVE = 1  # order, asker, ttl, flags, n replaced, holds..., n_lines, then per line:
 #              sku, node or -1, bucket, quantity, lot or -1, due second, seconds of life,
 #              n_components, (sku, units)...
-CONFIRM = 2  # hold, then a line that names nothing
+CONFIRM = 2  # hold, then for each of its lines one that says when it is due
 RELEASE = 3  # hold, n, (line, quantity)...; n = 0: all that is open
 SHIP = 4  # as RELEASE
 RECEIVE = 5  # point, quantity, inbound row or -1
@@ -259,7 +259,8 @@ TICK = 16
 MOVE = 17  # from, to, quantity, force
 UPDATE = 18  # hold, n decreases, (line, units)..., n_lines, lines as in RESERVE
 SPLIT = 19  # hold, order, n, (line, units)...
-RELOCATE = 20  # hold, line, units, point, ship
+RELOCATE = 20  # hold, n, (line, units)..., ship, then for each: stockpoint, and a line
+#                that says when it is due
 PICK = 21  # hold
 SET_BACKORDER = 22  # point, units
 SWITCH_POINT = 23  # point, off
@@ -275,6 +276,7 @@ FIFO = 8
 TOGETHER = 16
 LATE = 32
 DRY_RUN = 64
+AT_NODE = 128  # every line names its node
 
 # --- outcomes --------------------------------------------------------------
 OK = 0

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from omnistock.availability.answers import RESULT_WORDS, answer, begin, happened
+from omnistock.availability.answers import EVENT_WORDS, RESULT_WORDS, answer, begin, happened
 from omnistock.availability.cells import hold_row, inbound_row, line_row, point
 from omnistock.availability.hashing import high_word, low_word
 from omnistock.availability.layout import (
     BASE,
-    BUCKET,
     CAUSE_ISSUE,
     CAUSE_MOVE,
     CAUSE_RECEIPT,
@@ -22,16 +21,17 @@ from omnistock.availability.layout import (
     E_USE,
     ETA,
     EXPECTED,
+    FIRST_LINE,
     HELD,
     INBOUND_BUCKET,
     INBOUND_REFERENCE,
     LIMIT_WORDS,
     LINE_BUCKET,
-    LINE_HOLD,
     LINE_POINT,
+    LINES_OF_HOLD,
     MOST_UNITS,
+    N_HOLDS,
     N_INBOUND,
-    N_LINES,
     NOT_ON_HAND,
     OK,
     ON_HAND,
@@ -42,7 +42,7 @@ from omnistock.availability.layout import (
     REMAINING,
     STATUS,
 )
-from omnistock.availability.stock import unpromised
+from omnistock.availability.stock import lowest_from, promise, unpromised
 from omnistock.numerics.compiled import inner_kernel
 
 
@@ -76,47 +76,50 @@ def may_leave(state, results, cursor, s, units, force):
 
 
 @inner_kernel
-def reduce_newest(state, events, results, cursor, s, short, later):
-    """Release units at a stockpoint, newest hold first, until ``short`` is made good.
-
-    ``later``: lines due in later buckets instead of those due now. Each release is
-    answered as hold, line row, units. Returns (units released, releases).
-    """
-    total = np.int64(0)
-    count = 0
-    q = state.stock[N_LINES] - 1
-    while q >= 0 and total < short:
-        line = line_row(state, q)
-        units = state.book[line + OPEN]
-        is_later = state.book[line + LINE_BUCKET] > state.stock[BUCKET]
-        if state.book[line + LINE_POINT] == s and units > 0 and is_later == later:
-            hold = state.book[line + LINE_HOLD]
-            status = state.book[hold_row(state, hold) + STATUS]
-            if status in (HELD, CONFIRMED, PICKED):
-                units = min(units, short - total)
-                happened(events, cursor, E_RELEASE, q, units, 0)
-                answer(results, cursor, hold)
-                answer(results, cursor, q)
-                answer(results, cursor, units)
-                total += units
-                count += 1
-        q -= 1
-    return total, count
+def reduce_line(state, events, results, cursor, s, hold, q):
+    """Release what of a line the stockpoint cannot keep; answered as hold, line row, units."""
+    line = line_row(state, q)
+    units = state.book[line + OPEN]
+    if state.book[line + LINE_POINT] != s or units == 0:
+        return np.int64(0)
+    bucket = state.book[line + LINE_BUCKET]
+    short = -lowest_from(state, s, bucket)
+    if short <= 0:
+        return np.int64(0)
+    units = min(units, short)
+    promise(state, s, bucket, -units)
+    happened(events, cursor, E_RELEASE, q, units, 0)
+    answer(results, cursor, hold)
+    answer(results, cursor, q)
+    answer(results, cursor, units)
+    return np.int64(1)
 
 
 @inner_kernel
 def reduce_promises(state, events, results, cursor, s, delta):
     """Release promises that on hand cannot keep once it has changed by ``delta``.
 
-    Answers the number of releases, then hold, line row, units of each.
+    Newest hold first; a release helps from the bucket on in which the line is due. Answers
+    the number of releases, then hold, line row, units of each. The state is left as it was.
     """
     at = cursor[RESULT_WORDS]
+    begun = cursor[EVENT_WORDS]
     answer(results, cursor, 0)
-    short = -(np.int64(state.records[s, BASE]) + delta)
-    now, count = reduce_newest(state, events, results, cursor, s, short, False)
-    short = -(unpromised(state, s) + delta + now)
-    _, more = reduce_newest(state, events, results, cursor, s, short, True)
-    results[at] = count + more
+    state.records[s, BASE] += delta
+    count = np.int64(0)
+    hold = np.int64(state.stock[N_HOLDS] - 1)
+    while hold >= 0 and unpromised(state, s) < 0:
+        h = hold_row(state, hold)
+        if state.book[h + STATUS] in (HELD, CONFIRMED, PICKED):
+            first = state.book[h + FIRST_LINE]
+            for q in range(first, first + state.book[h + LINES_OF_HOLD]):
+                count = count + reduce_line(state, events, results, cursor, s, hold, q)
+        hold -= 1
+    results[at] = count
+    for k in range(count):
+        q = events[begun + 5 * k + 2]
+        promise(state, s, state.book[line_row(state, q) + LINE_BUCKET], events[begun + 5 * k + 3])
+    state.records[s, BASE] -= delta
 
 
 @inner_kernel

@@ -35,6 +35,7 @@ from omnistock.availability.layout import (
     NOBODY,
     NODE_ACTIVE,
     NOW,
+    ON_HAND,
     POINT_NODE,
     POINT_SKU,
     POINT_TAG,
@@ -116,6 +117,13 @@ def open_for_all(state, s):
 
 
 @inner_kernel
+def node_may_serve(state, node, asker):
+    """True if a node is on and among those that serve the asker."""
+    active = state.stock[node_row(state, node) + NODE_ACTIVE] != 0
+    return active and in_set(state, state.stock[asker_row(state, asker) + ASKER_SET], node)
+
+
+@inner_kernel
 def serves(state, s, asker, words, at):
     """True if the stockpoint may serve the asker's line."""
     stock = state.stock
@@ -134,12 +142,13 @@ def raw_units(state, s, t):
 
 
 @inner_kernel
-def kept_back(state, s, t, asker):
+def kept_back(state, s, asker):
     """Units kept back from the asker at a stockpoint, less what may be backordered."""
     kept = np.int64(state.records[s, BUFFER])
     if (state.records[s, FLAGS] & HAS_OWN_BUFFERS) != 0:
         p = point(state, s)
-        own = asker_buffer(state, state.stock[p + POINT_SKU], asker, s, raw_units(state, s, t))
+        on_hand = state.stock[p + ON_HAND]
+        own = asker_buffer(state, state.stock[p + POINT_SKU], asker, s, on_hand)
         kept = max(kept, own - state.stock[p + BACKORDER])
     return kept
 
@@ -147,7 +156,7 @@ def kept_back(state, s, t, asker):
 @inner_kernel
 def net_units(state, s, t, asker):
     """What a stockpoint adds to what its node may promise for bucket ``t``; may be negative."""
-    return raw_units(state, s, t) - kept_back(state, s, t, asker)
+    return raw_units(state, s, t) - kept_back(state, s, asker)
 
 
 @inner_kernel
@@ -212,7 +221,7 @@ def segment_room(state, sku, asker, t, words, at):
     segment = state.stock[asker_row(state, asker) + ASKER_SEGMENT]
     if segment <= 0 or state.stock[sku_row(state, sku) + FIRST_LIMIT] < 0:
         return UNBOUNDED
-    bucket = state.stock[BUCKET] + t
+    bucket = limit_bucket(state, t, words, at)
     others = protected_for_others(state, sku, asker, bucket, segment)
     if others == 0:
         return UNBOUNDED
@@ -263,12 +272,33 @@ def pool_units(state, sku, node, asker, t, words, at):
 
 
 @inner_kernel
+def limit_bucket(state, t, words, at):
+    """Bucket that limits by period look at: overdue demand keeps its own."""
+    bucket = words[at + LINE_DUE_BUCKET]
+    if 0 < bucket < state.stock[BUCKET]:
+        return bucket
+    return state.stock[BUCKET] + t
+
+
+@inner_kernel
+def on_hand_of(state, sku, asker, words, at):
+    """Units on hand over all stockpoints that serve the asker, for buffers given as a share."""
+    total = np.int64(0)
+    s = first_point(state, sku, -1)
+    while s >= 0:
+        if serves(state, s, asker, words, at):
+            total += at_least_zero(state.stock[point(state, s) + ON_HAND])
+        s = next_point(state, s, -1)
+    return total
+
+
+@inner_kernel
 def headroom(state, sku, asker, t, words, at):
     """Units the asker may take of a SKU by quotas, protections and buffers over all nodes."""
-    bucket = state.stock[BUCKET] + t
+    bucket = limit_bucket(state, t, words, at)
     pool = pool_units(state, sku, -1, asker, t, words, at)
     room = quota_left(state, sku, asker, bucket, pool)
-    kept = asker_buffer(state, sku, asker, -1, pool)
+    kept = asker_buffer(state, sku, asker, -1, on_hand_of(state, sku, asker, words, at))
     if kept > 0:
         room = min(room, pool - kept)
     others = protected_for_others(state, sku, asker, bucket, -1)
@@ -284,8 +314,10 @@ def sku_available(state, sku, node, asker, t, words, at):
     if state.stock[row + UNTRACKED] != 0:
         return UNBOUNDED
     fence = state.stock[row + FENCE]
-    if fence >= 0 and t >= fence and state.stock[row + FIRST_POINT] < 0:
-        return UNBOUNDED
+    if fence >= 0 and t >= fence and first_point(state, sku, node) < 0:
+        # Supply beyond the fence needs no stock: a stockpoint is opened when it is promised.
+        here = node < 0 or node_may_serve(state, node, asker)
+        return UNBOUNDED if here and (node >= 0 or state.stock[row + FIRST_POINT] < 0) else 0
     units = pool_units(state, sku, node, asker, t, words, at)
     if units == 0 or state.stock[row + FIRST_LIMIT] < 0:
         return units
@@ -305,6 +337,16 @@ def line_at_node(state, words, at, node, asker):
 
 
 @inner_kernel
+def lead_component(state, words, at):
+    """The component whose nodes a line is looked for at: the first that has stockpoints."""
+    for k in range(words[at + N_COMPONENTS]):
+        row = sku_row(state, words[at + LINE_WORDS + 2 * k])
+        if state.stock[row + FIRST_POINT] >= 0 and state.stock[row + UNTRACKED] == 0:
+            return words[at + LINE_WORDS + 2 * k]
+    return words[at + LINE_WORDS]
+
+
+@inner_kernel
 def line_available(state, words, at, asker, together):
     """Units of a line's SKU that may be promised; shared stock is counted once.
 
@@ -315,7 +357,10 @@ def line_available(state, words, at, asker, together):
     if not together or node >= 0 or words[at + N_COMPONENTS] < 2 or most == 0:
         return most
     kits = np.int64(0)
-    s = first_point(state, words[at + LINE_WORDS], -1)
+    lead = lead_component(state, words, at)
+    s = first_point(state, lead, -1)
+    if s < 0 or state.stock[sku_row(state, lead) + UNTRACKED] != 0:
+        return most
     before = np.int64(-1)
     while s >= 0:
         here = state.stock[point(state, s) + POINT_NODE]

@@ -75,7 +75,7 @@ _WHOLE = 10_000
 def buffer_rise(state, s, bucket):
     """How much higher the buffer of a later bucket is than that of the current one."""
     p = point(state, s)
-    now = state.stock[p + BUFFER_UNITS]
+    now = np.int64(state.records[s, BUFFER]) + state.stock[p + BACKORDER]
     units = now
     row = state.stock[p + FIRST_STEP]
     while row >= 0:
@@ -181,6 +181,8 @@ def change_on_hand(state, s, delta):
     state.records[s, BASE] += delta
     if state.stock[p + BUFFER_SHARE] > 0:
         refresh_buffer(state, s)
+        if (state.records[s, FLAGS] & HAS_STEPS) != 0:
+            refresh_minima(state, s)
 
 
 @inner_kernel
@@ -196,6 +198,25 @@ def lowest_before(state, s, bucket):
         slot = later % n_buckets
         balance += stock[at + slot] - stock[at + n_buckets + slot]
         lowest = min(lowest, balance)
+    return lowest
+
+
+@inner_kernel
+def lowest_from(state, s, bucket):
+    """Lowest balance of ``bucket`` and all later ones, buffers left out."""
+    stock = state.stock
+    balance = np.int64(state.records[s, BASE])
+    if state.records[s, FLOW_ROW] < 0:
+        return balance
+    n_buckets = stock[N_BUCKETS]
+    current = stock[BUCKET]
+    at = flow(state, np.int64(state.records[s, FLOW_ROW]))
+    lowest = balance if bucket <= current else np.int64(PLENTY)
+    for later in range(current + 1, current + n_buckets):
+        slot = later % n_buckets
+        balance += stock[at + slot] - stock[at + n_buckets + slot]
+        if later >= bucket:
+            lowest = min(lowest, balance)
     return lowest
 
 
@@ -269,6 +290,7 @@ def _roll_steps(state, s, bucket):
     row = state.stock[p + FIRST_STEP]
     while row >= 0 and state.stock[step_row(state, row) + STEP_BUCKET] <= bucket:
         state.stock[p + BUFFER_UNITS] = state.stock[step_row(state, row) + STEP_UNITS]
+        state.stock[p + BUFFER_SHARE] = 0
         row = state.stock[step_row(state, row) + NEXT_STEP]
     state.stock[p + FIRST_STEP] = row
     if row < 0:

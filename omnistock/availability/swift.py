@@ -92,7 +92,8 @@ def draw_at(records, stock, draft, words, lines, n_lines, asker, candidate):
             break
         records[s, BASE] -= units
         draft[k, 0] = s
-        draft[k, 1] = words[at + LINE_DUE_BUCKET]
+        bucket = words[at + LINE_DUE_BUCKET]
+        draft[k, 1] = bucket if bucket > 0 else stock[BUCKET]
         draft[k, 2] = units
         draft[k, 3] = k
         draft[k, 4] = sku

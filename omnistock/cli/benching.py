@@ -51,7 +51,10 @@ class BenchReport:
             f"{_rate(one.calls_per_s)}/s as single calls",
             f"One durable order  {one.reserve_p50_ms:.2f} ms, 99 of 100 within "
             f"{one.reserve_p99_ms:.2f} ms; the disk alone takes {one.fsync_p50_ms:.2f} ms",
-            f"Memory             {one.mb_per_million_stockpoints:,.0f} MB per million stockpoints",
+            f"Longest wait       {one.longest_wait_ms:,.0f} ms for a batch of 1,000, "
+            "while tables grew",
+            f"Memory             {one.mb_per_million_stockpoints:,.0f} MB per million stockpoints, "
+            f"{one.mb_per_million_orders:,.0f} MB per million orders that are kept",
             f"Recovery           {one.recovery_s_per_million_events:.1f} s per million events; "
             f"an order adds {one.ledger_bytes_per_order:,.0f} bytes to the ledger",
         ]
@@ -101,7 +104,7 @@ def bench_machine(
     return BenchReport(figures, load, compiled)
 
 
-_NOTHING = MachineFigures(1, 1, *([1.0] * 12))
+_NOTHING = MachineFigures(1, 1, *([1.0] * 14))
 
 
 def _rate(per_second: float) -> str:

@@ -6,8 +6,9 @@ import dataclasses
 
 from omnistock.availability import layout
 from omnistock.availability.arena import rows
+from omnistock.engine.book import LineFacts
 from omnistock.engine.change_commands import Relocate, Split, Update
-from omnistock.engine.commands import Command, LineFacts
+from omnistock.engine.commands import Command
 from omnistock.engine.hold_commands import Confirm, OnHold, Release, Reserve, as_line
 from omnistock.engine.results import (
     FeedAnswer,
@@ -36,7 +37,7 @@ _DRAFT_FIELDS = 6
 def read_hold(writer: Writer, hold_id: int) -> Hold:
     """Return a hold as it stands now."""
     registry = writer.registry
-    lines = writer.lines(hold_id)
+    lines = writer.book.lines(hold_id)
     row = rows(writer.state, "holds")[hold_id].tolist()
     status = row[layout.STATUS]
     gone = status == layout.EXPIRED
@@ -96,7 +97,7 @@ def _on_hold(writer: Writer, command: OnHold, rest: list[int]) -> Outcome:
     hold_id = rest[0] if isinstance(command, Split) else _hold_id(writer, command.hold)
     hold = read_hold(writer, hold_id)
     if isinstance(command, Release):
-        hold = dataclasses.replace(hold, released=rest[0])
+        hold = dataclasses.replace(hold, released=rest[0] if rest else 0)
     return Outcome(hold)
 
 
@@ -108,7 +109,7 @@ def _reductions(writer: Writer, rest: list[int]) -> tuple[Reduction, ...]:
     for k in range(rest[0]):
         hold, line, units = rest[1 + 3 * k : 4 + 3 * k]
         sku = registry.sku_list[points[table[line, layout.LINE_POINT], layout.POINT_SKU]].sku
-        found.append(Reduction(registry.order_text(writer.order(hold)), hold, sku, units))
+        found.append(Reduction(registry.order_text(writer.book.order(hold)), hold, sku, units))
     return tuple(found)
 
 
@@ -117,8 +118,8 @@ def _hold_id(writer: Writer, hold: Hold | int | str) -> int:
         return hold.hold_id
     if isinstance(hold, int):
         return hold
-    found = writer.of_order(hold)
-    live = [one for one in found if layout.STATUS_NAMES[writer.status(one)] in _LIVE]
+    found = writer.book.of_order(hold)
+    live = [one for one in found if layout.STATUS_NAMES[writer.book.status(one)] in _LIVE]
     return live[0] if len(live) == 1 else found[-1 if len(found) == 1 else 0]
 
 
@@ -230,7 +231,7 @@ def _refusal(writer: Writer, command: Command, code: int, rest: list[int]) -> Om
 def _too_many(writer: Writer, command: Command, what: str, rest: list[int]) -> OmnistockError:
     line, most = rest
     if what == "ship" and line >= 0:
-        facts = writer.lines(_hold_id(writer, getattr(command, "hold")))  # noqa: B009
+        facts = writer.book.lines(_hold_id(writer, getattr(command, "hold")))  # noqa: B009
         if line < len(facts) and facts[line].open_units > most:
             registry = writer.registry
             sku = registry.sku_list[facts[line].sku].sku
@@ -243,7 +244,7 @@ def _too_many(writer: Writer, command: Command, what: str, rest: list[int]) -> O
 
 def _short_hold(writer: Writer, command: Command, rest: list[int]) -> OmnistockError:
     """A hold that could not take its units again, or not elsewhere."""
-    hold = writer.lines(_hold_id(writer, getattr(command, "hold")))  # noqa: B009
+    hold = writer.book.lines(_hold_id(writer, getattr(command, "hold")))  # noqa: B009
     facts = hold[rest[1]]
     registry = writer.registry
     node = registry.node_list[facts.node].node

@@ -46,6 +46,8 @@ class Compartment(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 PLAIN = Compartment()
+# Where what is sold before it is there is promised.
+PREORDER_NODE = "(preorder)"
 
 
 class StockDetail(TypedDict, total=False):

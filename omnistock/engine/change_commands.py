@@ -9,7 +9,7 @@ from typing import ClassVar
 from omnistock.availability import layout
 from omnistock.engine.askers import Asker, StockDetail
 from omnistock.engine.commands import NO_REQUEST, Command, Moment, Quantity, Translator
-from omnistock.engine.hold_commands import NamedUnits, OnHold, line_words, spread
+from omnistock.engine.hold_commands import NamedUnits, OnHold, line_words, relocation, spread
 from omnistock.errors import InputError
 from omnistock.model import OrderLine
 
@@ -29,19 +29,11 @@ class Relocate(OnHold):
     kind: ClassVar[int] = layout.RELOCATE
 
     def put(self, to: Translator) -> int:
-        """Translate into one relocation; the units must lie in one line."""
+        """Translate into one relocation of every line that the units lie in."""
         hold = self.hold_id(to)
         pairs = spread(to, hold, (self.sku, self.quantity), "open_units", node=self.source)
-        number = 0
-        request = self.request()
-        for k, (line, units) in enumerate(pairs):
-            facts = to.book.lines(hold)[line]
-            place = to.registry.node(self.destination)
-            point = to.point_of(facts.sku, place, facts.compartment)
-            last = k == len(pairs) - 1
-            body = (hold, 1, line, units, point, 0)
-            number = to.put(self.kind, request if last else NO_REQUEST, body)
-        return number
+        place = to.registry.node(self.destination)
+        return to.put(self.kind, self.request(), relocation(to, hold, pairs, place, ship=False))
 
 
 @dataclass(frozen=True)
@@ -70,11 +62,22 @@ class Update(OnHold):
             changes[sku] = to.units(sku, quantity, least=0) - have // per
         return changes
 
+    def _node(self, to: Translator, hold: int, sku: str) -> str | None:
+        """The node at which a hold grows, if it was made at a named one."""
+        if not to.book.flags(hold) & layout.AT_NODE:
+            return None
+        code = to.registry.sku(sku)
+        book = to.book.lines(hold)
+        mine = [line for line in book if line.asked == code] or book
+        return to.registry.node_list[mine[0].node].node
+
     def body(self, to: Translator) -> Sequence[int]:
         """Return hold, what becomes less, and lines for what becomes more."""
         hold = self.hold_id(to)
         book = to.book.lines(hold)
-        buckets = {line.bucket for line in book}
+        bucket = max((line.bucket for line in book), default=0)
+        current = to.registry.calendar.bucket_of(to.now)
+        due = to.registry.calendar.start_of(bucket) if bucket > current else None
         less: list[int] = []
         more: list[int] = []
         count = 0
@@ -83,8 +86,9 @@ class Update(OnHold):
                 for pair in spread(to, hold, (sku, -change), "open_units"):
                     less += pair
             elif change > 0:
-                words = line_words(to, OrderLine(sku, change), None, None, units=change)
-                words[2] = max(buckets, default=0)
+                node = self._node(to, hold, sku)
+                words = line_words(to, OrderLine(sku, change), node, due, units=change)
+                words[2] = bucket
                 more += words
                 count += 1
         return (hold, len(less) // 2, *less, count, *more)

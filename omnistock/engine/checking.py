@@ -7,7 +7,7 @@ import numpy as np
 from omnistock.availability import layout
 from omnistock.availability.arena import State, rows
 from omnistock.availability.binds import what_binds
-from omnistock.engine.askers import AskerDetail
+from omnistock.engine.askers import PREORDER_NODE, AskerDetail
 from omnistock.engine.reads import Question, ask, ask_without, next_bucket, question
 from omnistock.engine.results import AtpRow, Check
 from omnistock.engine.writer import Writer
@@ -65,7 +65,11 @@ def _mode(writer: Writer, state: State, asked: Question, units: int) -> tuple[st
         have, allowed = _without_backorder(state, asked, code, t)
         if allowed:
             beyond = max(beyond, units * per - have)
-    return ("backorder", beyond) if beyond > 0 else ("stock", 0)
+    if beyond <= 0:
+        return "stock", 0
+    preorder = registry.nodes.get(PREORDER_NODE, -1)
+    sold_before = any((code, preorder, 0) in registry.points for code in components)
+    return ("preorder" if sold_before else "backorder"), beyond
 
 
 def _without_backorder(state: State, asked: Question, sku: int, t: int) -> tuple[int, int]:

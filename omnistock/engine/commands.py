@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar
 
 from omnistock.availability import layout
 from omnistock.engine.askers import PLAIN, Asker, Compartment, StockDetail
+from omnistock.engine.book import Book
 from omnistock.engine.registry import Registry
 from omnistock.engine.results import Hold
 from omnistock.errors import InputError
 from omnistock.model.calendar import Moment, to_seconds
 
-__all__ = ["Command", "HoldBook", "Moment", "Quantity", "RequestId", "Translator"]
+__all__ = ["Command", "Moment", "Quantity", "RequestId", "Translator"]
 
 Quantity = int | str | Decimal
 RequestId = int | str | bytes | uuid.UUID
@@ -28,47 +29,6 @@ _LAYOUT_KINDS = (layout.ADD_POINT, layout.SET_NODE, layout.SWITCH_POINT)
 NEVER_BUCKET = 1 << 30
 
 
-class HoldBook(Protocol):
-    """What commands need to know of existing holds."""
-
-    def lines(self, hold_id: int) -> list[LineFacts]:
-        """Facts of each line of a hold."""
-
-    def of_order(self, order: str) -> list[int]:
-        """Numbers of the holds of an order, oldest first."""
-
-    def status(self, hold_id: int) -> int:
-        """Status of a hold, as :mod:`omnistock.availability.layout` numbers them."""
-
-    def order(self, hold_id: int) -> int:
-        """Code of a hold's order."""
-
-    def points_of(self, sku: int) -> list[int]:
-        """Stockpoints of a SKU code."""
-
-
-@dataclass(frozen=True, slots=True)
-class LineFacts:
-    """A hold line in codes and units; ``left`` is shipped less returned."""
-
-    point: int
-    sku: int
-    node: int
-    compartment: int
-    bucket: int
-    open_units: int
-    shipped: int
-    returned: int
-    asked: int
-    per: int
-    request_line: int
-
-    @property
-    def left(self) -> int:
-        """Units shipped and not taken back."""
-        return self.shipped - self.returned
-
-
 class Translator:
     """Turns the commands of one batch into words; stockpoints are opened as they are named.
 
@@ -76,14 +36,15 @@ class Translator:
     """
 
     def __init__(self, registry: Registry, n_points: int, n_inbound: int, n_limits: int,
-                 book: HoldBook, now: int) -> None:  # fmt: skip
+                 book: Book, now: int) -> None:  # fmt: skip
         self.registry = registry
         self.book = book
         self.now = now
         self.words: list[int] = []
         self.offsets: list[int] = [0]
         self.opened: list[tuple[tuple[int, int], int]] = []
-        self._opened_skus: set[int] = set()
+        self._opened: dict[int, set[int]] = {}
+        self._first_new = n_points
         self.changes_layout = False
         self._n_points = n_points
         self._n_inbound = n_inbound
@@ -113,11 +74,26 @@ class Translator:
             point = self._n_points
             self._n_points += 1
             registry.points[key] = point
-            self._opened_skus.add(sku)
+            self._opened.setdefault(sku, set()).add(node)
             self.put(layout.ADD_POINT, NO_REQUEST, (point, *key))
+            defaults = {(sku, "buffer"), (sku, "backorder")} & registry.defaults.keys()
             if compartment == 0:
                 self._set_defaults(sku, point)
+            elif defaults:
+                # What is kept back at a node is kept in its plain compartment, once.
+                self.point_of(sku, node, 0)
+            if self._is_off(sku, node):
+                self.put(layout.SWITCH_POINT, NO_REQUEST, (point, 1))
         return point
+
+    def _is_off(self, sku: int, node: int) -> bool:
+        """True if the SKU is switched off at the node."""
+        known = self.registry.points.get((sku, node, 0), -1)
+        return 0 <= known < self._first_new and self.book.is_off(known)
+
+    def plain_points(self, sku: int) -> list[int]:
+        """The plain stockpoint of the SKU at each node that has it, opened where it is not."""
+        return [self.point_of(sku, node, 0) for node in sorted(self.nodes_of_sku(sku))]
 
     def _set_defaults(self, sku: int, point: int) -> None:
         buffer = self.registry.defaults.get((sku, "buffer"))
@@ -127,14 +103,15 @@ class Translator:
         if backorder is not None:
             self.put(layout.SET_BACKORDER, NO_REQUEST, (point, backorder[0]))
 
-    def has_points(self, sku: int) -> bool:
-        """True if the SKU is kept at a node, or is to be from this batch on."""
-        return sku in self._opened_skus or bool(self.book.points_of(sku))
+    def nodes_of_sku(self, sku: int) -> set[int]:
+        """Nodes at which the SKU is kept, or is to be from this batch on."""
+        return self.book.nodes_of(sku) | self._opened.get(sku, set())
 
     def compartment(self, detail: StockDetail | None) -> int:
         """Code of the compartment that keywords describe."""
         if not detail:
             return 0
+        only(detail, StockDetail)
         expiry, received = detail.get("expiry"), detail.get("received")
         one = Compartment(
             state=detail.get("state", "available"),
@@ -184,6 +161,14 @@ class Translator:
     def bucket(self, moment: Moment) -> int:
         """Bucket of a moment."""
         return self.registry.calendar.bucket_of(self.seconds(moment))
+
+
+def only(given: Mapping[str, Any], known: type) -> None:
+    """Refuse keywords that a method does not have: a misspelt one must not be silent."""
+    unknown = sorted(set(given) - set(known.__annotations__))
+    if unknown:
+        have = ", ".join(known.__annotations__)
+        raise InputError(f"unknown keyword {', '.join(unknown)}; there are {have}")
 
 
 def request_words(request_id: RequestId | None) -> tuple[int, int]:

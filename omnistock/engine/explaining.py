@@ -74,7 +74,7 @@ def _explain_kit(
 
 def _stock_steps(writer: Writer, state: State, asked: Question, sku: int, t: int) -> Steps:
     """Steps from on hand down to the free units of the asker's nodes."""
-    points = np.array(writer.points_of(sku), np.int64)
+    points = np.array(writer.book.points_of(sku), np.int64)
     table = rows(state, "points")
     node = int(asked.words[1])
     if node >= 0:

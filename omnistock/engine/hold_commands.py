@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from omnistock.availability import layout
 from omnistock.engine.askers import Asker
-from omnistock.engine.commands import Command, LineFacts, Moment, Quantity, Translator
+from omnistock.engine.book import LineFacts
+from omnistock.engine.commands import Command, Moment, Quantity, Translator
 from omnistock.engine.results import Hold
 from omnistock.errors import ConflictError, InputError, UnknownError
 from omnistock.model import OrderLine
@@ -29,7 +30,7 @@ Line = tuple[str, Quantity] | tuple[str, Quantity, str] | OrderLine
 
 _MAX_LINES = 10_000
 _DAY = 86_400
-_ANY_LINE = (0, -1, 0, 0, -1, 0, 0, 0)
+_MOST_DAYS = 36_500
 _REMOVAL = {"fefo": 0, "lifo": layout.LIFO, "fifo": layout.FIFO}
 
 
@@ -47,6 +48,8 @@ def line_words(
     components = registry.components(code, line.selections)
     if units is None:
         units = to.units(line.sku, line.quantity)
+    if not 0 <= line.min_remaining_days <= _MOST_DAYS:
+        raise InputError(f"min_remaining_days must lie in 0..{_MOST_DAYS}")
     if max(per for _, per in components) * units > layout.MOST_UNITS:
         raise InputError(f"{line.quantity} of {line.sku!r} is too much")
     where = line.node or node
@@ -114,6 +117,8 @@ class Reserve(Command):
             (self.dry_run, layout.DRY_RUN),
         ):
             bits |= bit if on else 0
+        if self.node is not None or all(as_line(one).node is not None for one in self.lines):
+            bits |= layout.AT_NODE
         return bits
 
     def body(self, to: Translator) -> Sequence[int]:
@@ -156,12 +161,12 @@ class Reserve(Command):
             if words[1] >= 0:
                 to.point_of(component, words[1], 0)
                 continue
-            if not to.has_points(component):
-                allowed = to.registry.nodes_of(self.asker) or set(to.registry.nodes)
-                nodes = [one for one in to.registry.node_list if one.node in allowed]
-                if nodes:
-                    first = min(nodes, key=lambda one: one.priority)
-                    to.point_of(component, to.registry.nodes[first.node], 0)
+            allowed = to.registry.nodes_of(self.asker) or set(to.registry.nodes)
+            nodes = [one for one in to.registry.node_list if one.node in allowed]
+            codes = {to.registry.nodes[one.node] for one in nodes}
+            if nodes and not to.nodes_of_sku(component) & codes:
+                first = min(nodes, key=lambda one: one.priority)
+                to.point_of(component, to.registry.nodes[first.node], 0)
 
 
 def _check_rule(to: Translator, line: OrderLine, units: int) -> None:
@@ -170,6 +175,13 @@ def _check_rule(to: Translator, line: OrderLine, units: int) -> None:
     code = sku.refusal(units)
     if code is not None:
         raise InputError(f"SKU {line.sku!r}: {line.quantity} is refused: {code}", code=code)
+
+
+def due_line(to: Translator, facts: LineFacts) -> tuple[int, ...]:
+    """Words of a line that names nothing but when a hold's line is due."""
+    current = to.registry.calendar.bucket_of(to.now)
+    due = to.registry.calendar.start_of(facts.bucket) if facts.bucket > current else 0
+    return (facts.sku, -1, facts.bucket, 0, -1, due, 0, 0)
 
 
 def is_live(to: Translator, hold: int) -> bool:
@@ -188,6 +200,8 @@ class OnHold(Command):
         if isinstance(self.hold, Hold):
             return self.hold.hold_id
         if isinstance(self.hold, int):
+            if not 0 <= self.hold < 1 << 62:
+                raise UnknownError("hold", str(self.hold))
             return self.hold
         found = to.book.of_order(self.hold)
         if not found and self.hold in to.registry.references:
@@ -209,8 +223,14 @@ class Confirm(OnHold):
     kind: ClassVar[int] = layout.CONFIRM
 
     def body(self, to: Translator) -> Sequence[int]:
-        """Return the hold, and a line that names nothing."""
-        return (self.hold_id(to), *_ANY_LINE)
+        """Return the hold, and a line for each of its own that says when it is due."""
+        hold = self.hold_id(to)
+        try:
+            lines = to.book.lines(hold)
+        except UnknownError:
+            # Held in this very batch perhaps: hard or soft, but not expired yet.
+            lines = []
+        return (hold, *(word for facts in lines for word in due_line(to, facts)))
 
 
 @dataclass(frozen=True)
@@ -309,6 +329,12 @@ class Release(_Lines):
     clamp: bool = False
     kind: ClassVar[int] = layout.RELEASE
 
+    def put(self, to: Translator) -> int:
+        """Translate; with ``clamp`` nothing is released of a hold that has nothing open."""
+        if self.clamp and not is_live(to, self.hold_id(to)):
+            return to.put(layout.TICK, self.request(), ())
+        return super().put(to)
+
     def pairs(self, to: Translator, hold: int) -> list[tuple[int, int]]:
         """Lines and units named."""
         named = self.lines or ()
@@ -346,19 +372,24 @@ class Ship(_Lines):
             pairs = [
                 pair for one in self.lines for pair in _nearest(to, hold, one, self.node, self.lot)
             ]
-        here = [pair for pair in pairs if book[pair[0]].node == place]
-        away = [pair for pair in pairs if book[pair[0]].node != place]
-        request = self.request()
-        if not away:
-            words = [word for pair in here for word in pair]
-            return to.put(self.kind, request, (hold, len(here), *words))
-        if here or len(away) > 1:
-            raise InputError(
-                f"hold {hold}: ship what is promised at {self.node!r} and what is not one by one"
-            )
-        line, units = away[0]
-        point = to.point_of(book[line].sku, place, book[line].compartment)
-        return to.put(layout.RELOCATE, request, (hold, 1, line, units, point, 1))
+        if all(book[line].node == place for line, _ in pairs):
+            words = [word for pair in pairs for word in pair]
+            return to.put(self.kind, self.request(), (hold, len(pairs), *words))
+        body = relocation(to, hold, pairs, place, ship=True)
+        return to.put(layout.RELOCATE, self.request(), body)
+
+
+def relocation(
+    to: Translator, hold: int, pairs: Sequence[tuple[int, int]], node: int, *, ship: bool
+) -> list[int]:
+    """Words that move units of a hold's lines to a node, each into its own compartment there."""
+    book = to.book.lines(hold)
+    targets: list[int] = []
+    for line, _ in pairs:
+        facts = book[line]
+        point = to.point_of(facts.sku, node, facts.compartment)
+        targets += (point, *due_line(to, facts))
+    return [hold, len(pairs), *(word for pair in pairs for word in pair), int(ship), *targets]
 
 
 def _nearest(

@@ -90,7 +90,7 @@ class SetBuffer(Command):
             point = to.point(self.sku, self.node)
             return to.put(layout.SET_BUFFER, self.request(), (point, units, share, since))
         to.registry.set_default(code, "buffer", units, share)
-        for point in to.book.points_of(code):
+        for point in to.plain_points(code):
             to.put(layout.SET_BUFFER, NO_REQUEST, (point, units, share, -1))
         return to.put(layout.TICK, self.request(), ())
 
@@ -113,7 +113,7 @@ class SetBackorder(Command):
             point = to.point(self.sku, self.node)
             return to.put(layout.SET_BACKORDER, self.request(), (point, units))
         to.registry.set_default(code, "backorder", units, 0)
-        for point in to.book.points_of(code):
+        for point in to.plain_points(code):
             to.put(layout.SET_BACKORDER, NO_REQUEST, (point, units))
         return to.put(layout.TICK, self.request(), ())
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from omnistock.availability import layout
 from omnistock.availability.arena import rows
+from omnistock.engine.askers import PREORDER_NODE
 from omnistock.engine.commands import Command, Moment, Quantity, RequestId
 from omnistock.engine.hold_commands import Reserve
 from omnistock.engine.limit_commands import SetBackorder, SetBuffer, SetLimit, SetNode
@@ -19,7 +20,6 @@ __all__ = ["LimitMethods"]
 
 Percent = float | str | Decimal | int
 Group = str | Sequence[str]
-PREORDER_NODE = "(preorder)"
 
 
 def group_name(group: Group) -> str:
@@ -186,7 +186,7 @@ class LimitMethods(Methods):
         if channel is not None:
             wanted["channel"] = channel
         condition = registry.matches.get(tuple(sorted(wanted.items())))
-        table = rows(self._writer.state, "limits")
+        table = rows(self._writer.at_time(None), "limits")
         total = 0
         for key, row in registry.limits.items():
             if key[:3] == (code, layout.PROTECTION, condition):
@@ -303,9 +303,9 @@ class LimitMethods(Methods):
         """(segment, node, free units) of each sellable stockpoint without lot or owner."""
         writer = self._writer
         registry = writer.registry
-        points = rows(writer.state, "points")
+        points = rows(writer.at_time(None), "points")
         found = []
-        for s in writer.points_of(registry.stocked_sku(sku)):
+        for s in writer.book.points_of(registry.stocked_sku(sku)):
             one = registry.compartment_list[points[s, layout.POINT_TAG]]
             if one.state == "available" and not one.lot and not one.owner:
                 record = writer.state.records[s]

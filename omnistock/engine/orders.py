@@ -25,21 +25,21 @@ _LIVE = (layout.HELD, layout.CONFIRMED, layout.PICKED)
 def order_status(writer: Writer, state: State, order: str) -> OrderStatus:
     """Return what was ordered of each SKU and what of it is reserved and shipped."""
     registry = writer.registry
-    holds = writer.of_order(order)
+    holds = writer.book.of_order(order)
     requested = {sku: row[layout.ORDER_UNITS] for sku, row in _entered(writer, state, order)}
     reserved: dict[str, int] = {}
     shipped: dict[str, int] = {}
     for hold in holds:
-        live = writer.status(hold) in _LIVE
-        first: dict[int, int] = {}
-        for line in writer.lines(hold):
-            # A kit counts as often as its first component has units of it.
-            if first.setdefault(line.asked, line.sku) != line.sku:
-                continue
-            name = registry.sku_list[line.asked].sku
-            open_units = line.open_units if live else 0
-            reserved[name] = reserved.get(name, 0) + open_units // line.per
-            shipped[name] = shipped.get(name, 0) + line.left // line.per
+        live = writer.book.status(hold) in _LIVE
+        whole: dict[int, tuple[int, int]] = {}
+        for (asked, _), (open_units, gone, per) in _by_component(writer, hold).items():
+            # A kit is held, or delivered, as often as all of its components are.
+            held, out = whole.get(asked, (1 << 60, 1 << 60))
+            whole[asked] = min(held, (open_units + gone) // per), min(out, gone // per)
+        for asked, (held, out) in whole.items():
+            name = registry.sku_list[asked].sku
+            reserved[name] = reserved.get(name, 0) + (held - out if live else 0)
+            shipped[name] = shipped.get(name, 0) + out
     if not holds and not requested:
         raise InputError(f"order {order!r} is not known")
     for name in {*reserved, *shipped}:
@@ -47,6 +47,16 @@ def order_status(writer: Writer, state: State, order: str) -> OrderStatus:
     return OrderStatus(
         order, requested, reserved, shipped, _word(requested, reserved, shipped), tuple(holds)
     )
+
+
+def _by_component(writer: Writer, hold: int) -> dict[tuple[int, int], tuple[int, int, int]]:
+    """Open units, units gone, and units per asked one, by (asked SKU, component)."""
+    found: dict[tuple[int, int], tuple[int, int, int]] = {}
+    for line in writer.book.lines(hold):
+        key = (line.asked, line.sku)
+        open_units, gone, _ = found.get(key, (0, 0, 0))
+        found[key] = (open_units + line.open_units, gone + line.left, line.per)
+    return found
 
 
 def _word(requested: dict[str, int], reserved: dict[str, int], shipped: dict[str, int]) -> str:
@@ -123,10 +133,10 @@ def _held(writer: Writer, order: str, sku: str) -> tuple[int, list[tuple[int, in
     """Units of a SKU that an order holds, and by hold."""
     code = writer.registry.sku(sku)
     found = []
-    for hold in writer.of_order(order):
-        if writer.status(hold) not in _LIVE:
+    for hold in writer.book.of_order(order):
+        if writer.book.status(hold) not in _LIVE:
             continue
-        units = sum(line.open_units for line in writer.lines(hold) if line.sku == code)
+        units = sum(line.open_units for line in writer.book.lines(hold) if line.sku == code)
         if units:
             found.append((hold, units))
     return sum(units for _, units in found), found
@@ -147,9 +157,9 @@ def _run(
         del order
         due.append(min(max(row[layout.ORDER_BUCKET] - current, 0), n_buckets - 1))
     for order in {order for order, _ in lines}:
-        for hold in writer.of_order(order):
-            if writer.status(hold) in _LIVE:
-                for line in writer.lines(hold):
+        for hold in writer.book.of_order(order):
+            if writer.book.status(hold) in _LIVE:
+                for line in writer.book.lines(hold):
                     if line.sku == registry.sku(sku):
                         at = min(max(line.bucket - current, 0), n_buckets - 1)
                         balances[at:] += line.open_units
@@ -176,7 +186,7 @@ def _balances(writer: Writer, state: State, sku: int) -> np.ndarray:
     flows = rows(state, "flows")
     total = np.zeros(n_buckets, np.int64)
     slots = (current + np.arange(n_buckets)) % n_buckets
-    for s in writer.points_of(sku):
+    for s in writer.book.points_of(sku):
         point = points[s]
         off = not nodes[point[layout.POINT_NODE], layout.NODE_ACTIVE]
         if off or point[layout.SWITCHED_OFF]:

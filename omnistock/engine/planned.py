@@ -25,7 +25,7 @@ def _points_at(writer: Writer, state: State, sku: str, node: str | None) -> list
     tags = rows(state, "tags")
     return [
         s
-        for s in writer.points_of(code)
+        for s in writer.book.points_of(code)
         if (place is None or points[s, layout.POINT_NODE] == place)
         and tags[points[s, layout.POINT_TAG], layout.TAG_SELLABLE]
     ]
@@ -136,7 +136,8 @@ def _pegs(
 ) -> tuple[Peg, ...]:  # fmt: skip
     buckets, units, names, etas = _supplies(writer, state, points)
     current = int(state.stock[layout.BUCKET])
-    due = [pegging.UNDATED if bucket <= 0 else max(0, bucket - current) for bucket, _ in demands]
+    # What is due now takes what comes first, dated or not.
+    due = [pegging.UNDATED if bucket <= current else bucket - current for bucket, _ in demands]
     found = pegging.peg(buckets, units, due, [amount for _, amount in demands], mode=mode)
     label = writer.registry.calendar.label
     merged: dict[int, int] = {}
@@ -157,7 +158,7 @@ def _pegs(
 
 def peg_order(writer: Writer, state: State, order: str, mode: str) -> tuple[Peg, ...]:
     """Peg what an order has open, beside all other open demand of the same SKUs."""
-    holds = set(writer.of_order(order))
+    holds = set(writer.book.of_order(order))
     if not holds:
         raise InputError(f"order {order!r} has no holds to peg")
     lines = rows(state, "lines")

@@ -89,7 +89,7 @@ class Quick:
         allowed = rows(state, "sets")[who[layout.ASKER_SET]]
         nodes = rows(state, "nodes")
         points = rows(state, "points")
-        found = writer.points_of(code)
+        found = writer.book.points_of(code)
         if len(found) > _MOST_POINTS:
             return None
         return tuple(

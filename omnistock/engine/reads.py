@@ -27,6 +27,7 @@ from omnistock.availability.layout import (
 from omnistock.availability.machine import available_units, line_units
 from omnistock.engine.answers import read_hold
 from omnistock.engine.askers import Asker, AskerDetail
+from omnistock.engine.commands import only
 from omnistock.engine.results import Hold
 from omnistock.engine.writer import Writer
 from omnistock.errors import InputError, Shortage
@@ -35,6 +36,7 @@ from omnistock.model.calendar import to_seconds
 __all__ = ["Question", "available_many", "holds", "question", "stock_columns", "with_next_date"]
 
 _DAY = 86_400
+_MOST_DAYS = 36_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Question:
 
 def question(writer: Writer, sku: str, detail: AskerDetail, *, together: bool = False) -> Question:
     """Turn the keywords of a question into codes."""
+    only(detail, AskerDetail)
     registry = writer.registry
     asker = writer.asker(
         Asker.of(
@@ -77,12 +80,18 @@ def question(writer: Writer, sku: str, detail: AskerDetail, *, together: bool = 
         0,
         -1 if lot is None else registry.lots.get(lot, 1 << 30),
         due,
-        detail.get("min_remaining_days", 0) * _DAY,
+        _life(detail.get("min_remaining_days", 0)),
         len(components),
     ]
     for component, per in components:
         words += (component, per)
     return Question(np.array(words, np.int64), asker, together)
+
+
+def _life(days: int) -> int:
+    if isinstance(days, bool) or not isinstance(days, int) or not 0 <= days <= _MOST_DAYS:
+        raise InputError(f"min_remaining_days must lie in 0..{_MOST_DAYS}, got {days!r}")
+    return days * _DAY
 
 
 def ask(state: State, asked: Question) -> int:
@@ -92,7 +101,7 @@ def ask(state: State, asked: Question) -> int:
 
 def ask_without(writer: Writer, asked: Question, orders: tuple[str, ...]) -> int:
     """As :func:`ask`, as if the holds of some orders had never been."""
-    numbers = [hold for order in orders for hold in writer.of_order(order)]
+    numbers = [hold for order in orders for hold in writer.book.of_order(order)]
     with writer.paused() as state:
         for hold in numbers:
             lend(state, hold, -1)
@@ -154,7 +163,7 @@ def holds(writer: Writer, state: State, status: str | None, order: str | None) -
     if status is not None and status not in layout.STATUS_NAMES[1:]:
         raise InputError(f"status must be one of {layout.STATUS_NAMES[1:]}, got {status!r}")
     table = rows(state, "holds")
-    numbers = list(range(len(table))) if order is None else writer.of_order(order)
+    numbers = list(range(len(table))) if order is None else writer.book.of_order(order)
     if status is not None:
         wanted = layout.STATUS_NAMES.index(status)
         numbers = [hold for hold in numbers if table[hold, layout.STATUS] == wanted]

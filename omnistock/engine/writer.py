@@ -24,38 +24,21 @@ from omnistock.availability.layout import (
     AT_HEAP,
     BUCKET,
     ETA,
-    FIRST_LINE,
-    FIRST_POINT,
     INBOUND_BUCKET,
-    LINE_BUCKET,
-    LINE_PER,
-    LINE_POINT,
-    LINE_SHIPPED,
-    LINE_SKU,
-    LINES_OF_HOLD,
     N_HEAP,
-    N_HOLDS,
     N_INBOUND,
     N_LIMITS,
     N_POINTS,
-    NEXT_POINT,
     NOW,
-    OPEN,
-    ORDER,
-    POINT_NODE,
-    POINT_SKU,
-    POINT_TAG,
-    REQUEST_LINE,
-    RETURNED,
-    STATUS,
     TICK,
 )
 from omnistock.availability.machine import Outcome, move_time, replay, run
 from omnistock.engine.askers import Asker
-from omnistock.engine.commands import Command, LineFacts, Translator
+from omnistock.engine.book import Book
+from omnistock.engine.commands import Command, Translator
 from omnistock.engine.fast import KitTable
 from omnistock.engine.registry import Definitions, Registry, decode, encode
-from omnistock.errors import InputError, LedgerError, OmnistockError, UnknownError
+from omnistock.errors import InputError, LedgerError, OmnistockError
 from omnistock.ledger.frame import FIRST_DIGEST, Frame, digest_of, pack_frame, unpack_frame
 from omnistock.ledger.store import LedgerStore
 from omnistock.model import Calendar, Network
@@ -111,8 +94,7 @@ class Writer:
         # that passes changes nothing.
         self._bucket_span = (0, 0, 0)
         self._quiet_until = 0
-        self._orders: dict[int, list[int]] = {}
-        self._orders_known = 0
+        self.book = Book(self)
         self.registry = Registry(Calendar())
         self.state: State = _empty(self.registry.calendar)
         # Called with the state after each frame is on disk.
@@ -239,12 +221,14 @@ class Writer:
         now, bucket = self._time(tickets[0].now)
         if tickets[0].words is not None:
             return self._run_words(tickets[0], now, bucket)
+        # What has expired by now has expired for those who name it, too.
+        self.state = move_time(self.state, now, bucket)
         translator = Translator(
             self.registry,
             int(self.state.stock[N_POINTS]),
             int(self.state.stock[N_INBOUND]),
             int(self.state.stock[N_LIMITS]),
-            self,
+            self.book,
             now,
         )
         slots = [
@@ -258,12 +242,13 @@ class Writer:
         self.state = self.registry.settle(self.state)
         outcome = None
         if translator.words:
-            words = np.array(translator.words, np.int64)
+            try:
+                words = np.array(translator.words, np.int64)
+            except OverflowError as error:
+                raise InputError(f"a number in the batch is too large: {error}") from error
             offsets = np.array(translator.offsets, np.int64)
             outcome = run(self.state, words, offsets, now=now, bucket=bucket)
             self.state = outcome.state
-        else:
-            self.state = move_time(self.state, now, bucket)
         if translator.changes_layout:
             self.layout_version += 1
         events = np.zeros(0, np.int32) if outcome is None else outcome.events
@@ -404,69 +389,6 @@ class Writer:
                 known = self.registry.asker(asker)
                 self.state = self.registry.settle(self.state)
         return known
-
-    def _hold(self, hold_id: int) -> Int64:
-        """Row of a hold."""
-        if not 0 <= hold_id < self.state.stock[N_HOLDS]:
-            raise UnknownError("hold", str(hold_id))
-        row: Int64 = rows(self.state, "holds")[hold_id]
-        return row
-
-    def status(self, hold_id: int) -> int:
-        """Return the status of a hold."""
-        return int(self._hold(hold_id)[STATUS])
-
-    def order(self, hold_id: int) -> int:
-        """Return the code of a hold's order."""
-        return int(self._hold(hold_id)[ORDER])
-
-    def lines(self, hold_id: int) -> list[LineFacts]:
-        """Return the facts of each line of a hold."""
-        hold = self._hold(hold_id)
-        first = int(hold[FIRST_LINE])
-        lines = rows(self.state, "lines")[first : first + int(hold[LINES_OF_HOLD])]
-        points = rows(self.state, "points")[lines[:, LINE_POINT]]
-        facts = []
-        for line, point in zip(lines.tolist(), points.tolist(), strict=True):
-            facts.append(
-                LineFacts(
-                    point=line[LINE_POINT],
-                    sku=point[POINT_SKU],
-                    node=point[POINT_NODE],
-                    compartment=point[POINT_TAG],
-                    bucket=line[LINE_BUCKET],
-                    open_units=line[OPEN],
-                    shipped=line[LINE_SHIPPED],
-                    returned=line[RETURNED],
-                    asked=line[LINE_SKU],
-                    per=line[LINE_PER],
-                    request_line=line[REQUEST_LINE],
-                )
-            )
-        return facts
-
-    def points_of(self, sku: int) -> list[int]:
-        """Return the stockpoints of a SKU, in the order in which they are drawn from."""
-        table = rows(self.state, "points")
-        found = []
-        point = int(rows(self.state, "skus")[sku, FIRST_POINT])
-        while point >= 0:
-            found.append(point)
-            point = int(table[point, NEXT_POINT])
-        return found
-
-    def of_order(self, order: str) -> list[int]:
-        """Return the numbers of an order's holds, oldest first."""
-        code = self.registry.order_code(order)
-        if code is None:
-            return []
-        holds = rows(self.state, "holds")
-        for hold, reference in enumerate(
-            holds[self._orders_known :, ORDER].tolist(), self._orders_known
-        ):
-            self._orders.setdefault(reference, []).append(hold)
-        self._orders_known = len(holds)
-        return list(self._orders.get(code, ()))
 
 
 def _refuse(group: list[Ticket], error: BaseException) -> None:

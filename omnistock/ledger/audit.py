@@ -111,7 +111,7 @@ class Books:
         for point, steps in self.steps.items():
             for bucket in sorted(steps):
                 if bucket <= self.bucket:
-                    self.buffers[point] = (steps.pop(bucket), self.buffers.get(point, (0, 0))[1])
+                    self.buffers[point] = (steps.pop(bucket), 0)
 
     def _post_event(self, kind: int, words: list[int]) -> None:
         if kind == _POINT:
@@ -267,7 +267,7 @@ class Books:
             if hold.status in _LIVE:
                 dated += [(point, bucket, -units) for point, bucket, units, *_ in hold.lines]
         for point, steps in self.steps.items():
-            before = self.buffers.get(point, (0, 0))[0]
+            before = self.kept(point) + self.backorders.get(point, 0)
             for bucket in sorted(steps):
                 dated.append((point, bucket, before - steps[bucket]))
                 before = steps[bucket]

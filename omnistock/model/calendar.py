@@ -14,6 +14,9 @@ __all__ = ["Calendar", "Moment", "to_seconds"]
 Moment = int | str | dt.datetime | dt.date
 
 _DAY = 86_400
+# A year is left at both ends for time zones and horizons.
+_FIRST_SECOND = -62_104_060_800
+_LAST_SECOND = 253_370_764_800
 _EPOCH = dt.date(1970, 1, 1)
 
 
@@ -36,6 +39,8 @@ def to_seconds(moment: int | dt.datetime | dt.date | str, time_zone: str = "UTC"
     if isinstance(moment, bool):
         raise InputError(f"{moment!r} is not a time")
     if isinstance(moment, int):
+        if not _FIRST_SECOND <= moment <= _LAST_SECOND:
+            raise InputError(f"{moment} is no second of the years 1 to 9998")
         return moment
     if isinstance(moment, str):
         try:

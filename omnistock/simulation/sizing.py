@@ -44,16 +44,21 @@ class MachineFigures:
         The same, 8,192 at a time.
     reservations_per_s_objects : float
         Durable orders by ``reserve_many``, a Python object each, 1,000 at a time.
+    longest_wait_ms : float
+        The longest of the batches of 1,000: one in which tables had to grow.
     checks_per_s : float
         Questions of a SKU at a node, asked in arrays.
     calls_per_s : float
-        Calls of ``available`` from Python, with names, one after another.
+        Calls of ``available`` from Python, with names, one after another: 10,000 SKUs at
+        nodes, again and again.
     reserve_p50_ms, reserve_p99_ms : float
         One durable ``reserve`` that waits for nobody else.
     fsync_p50_ms : float
         Writing 4,096 bytes and waiting for the disk, in the same folder.
     mb_per_million_stockpoints : float
         Memory of this process for stock, names included, without orders.
+    mb_per_million_orders : float
+        Memory for the holds, lines and request ids of orders that came in arrays.
     recovery_s_per_million_events : float
         Opening the store again.
     ledger_bytes_per_order : float
@@ -66,12 +71,14 @@ class MachineFigures:
     reservations_per_s: float
     reservations_per_s_large: float
     reservations_per_s_objects: float
+    longest_wait_ms: float
     checks_per_s: float
     calls_per_s: float
     reserve_p50_ms: float
     reserve_p99_ms: float
     fsync_p50_ms: float
     mb_per_million_stockpoints: float
+    mb_per_million_orders: float
     recovery_s_per_million_events: float
     ledger_bytes_per_order: float
 
@@ -213,6 +220,7 @@ class _Rates:
         self.rng = np.random.default_rng(1)
         self.n_orders = 0
         self.found: dict[str, float] = {}
+        self.longest = 0.0
 
     def run(self, store: Path, say: Progress) -> None:
         found = self.found
@@ -220,15 +228,18 @@ class _Rates:
         found["checks_per_s"] = self._checks()
         say(2, 8, "checks one by one")
         found["calls_per_s"] = self._calls()
+        resident = _resident_bytes()
         say(3, 8, "orders, 1,000 at a time")
         self._reserve(_BATCH)
         before = self._ledger_bytes(store)
         started = self.n_orders
         found["reservations_per_s"] = self._sustained(lambda: self._reserve(_BATCH))
+        found["longest_wait_ms"] = self.longest * 1e3
         grown = self._ledger_bytes(store) - before
         found["ledger_bytes_per_order"] = grown / (self.n_orders - started)
         say(4, 8, "orders, 8,192 at a time")
         found["reservations_per_s_large"] = self._sustained(lambda: self._reserve(_LARGE_BATCH))
+        found["mb_per_million_orders"] = (_resident_bytes() - resident) / self.n_orders
         say(5, 8, "orders as Python objects")
         self._reserve_objects(_BATCH)
         found["reservations_per_s_objects"] = self._sustained(lambda: self._reserve_objects(_BATCH))
@@ -238,8 +249,11 @@ class _Rates:
     def _sustained(self, batch: Callable[[], float]) -> float:
         """Orders a second over all batches, those in which arrays grow included."""
         before, busy = self.n_orders, 0.0
+        self.longest = 0.0
         while busy < self.seconds:
-            busy += batch()
+            taken = batch()
+            busy += taken
+            self.longest = max(self.longest, taken)
         return (self.n_orders - before) / busy
 
     def _reserve(self, n_orders: int) -> float:

@@ -18,12 +18,14 @@ FIGURES = MachineFigures(
     reservations_per_s=348_123.0,
     reservations_per_s_large=912_345.0,
     reservations_per_s_objects=9_876.0,
+    longest_wait_ms=85.4,
     checks_per_s=21_456_789.0,
     calls_per_s=480_000.0,
     reserve_p50_ms=0.46,
     reserve_p99_ms=1.29,
     fsync_p50_ms=0.34,
     mb_per_million_stockpoints=712.3,
+    mb_per_million_orders=640.0,
     recovery_s_per_million_events=2.68,
     ledger_bytes_per_order=144.2,
 )
@@ -45,7 +47,8 @@ def test_figures_are_rounded_to_what_they_are_worth():
     assert "350,000/s in arrays of 1,000, 910,000/s of 8,192, 9,900/s as Python objects" in text
     assert "21,000,000/s in arrays, 480,000/s as single calls" in text
     assert "0.46 ms, 99 of 100 within 1.29 ms; the disk alone takes 0.34 ms" in text
-    assert "712 MB per million stockpoints" in text
+    assert "85 ms for a batch of 1,000" in text
+    assert "712 MB per million stockpoints, 640 MB per million orders" in text
     assert "2.7 s per million events; an order adds 144 bytes" in text
     assert "peak" not in text
 

@@ -178,9 +178,7 @@ class ChangeRules:
                 point = self.plain.point(target)
                 allowed = units <= min(point.on_hand, self.plain.unpromised(target))
         refusals = (*ANY_REFUSAL, om.InputError)
-        self.do(
-            "ship", hold.number, [(sku, units)], node=node, allowed=allowed, refusal=refusals
-        )
+        self.do("ship", hold.number, [(sku, units)], node=node, allowed=allowed, refusal=refusals)
         if allowed and not here:
             line.open -= units
             point.on_hand -= units

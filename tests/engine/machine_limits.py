@@ -101,9 +101,7 @@ class LimitRules:
     def set_quota_by_share(self, sku, org, percent, of_remaining, priority):
         base = "remaining" if of_remaining else "total"
         match = (("org", org),)
-        self.do(
-            "set_quota", sku, match=dict(match), percent=percent, base=base, priority=priority
-        )
+        self.do("set_quota", sku, match=dict(match), percent=percent, base=base, priority=priority)
         limit = Limit("quota", sku, match, None, percent, of_remaining, priority)
         self.plain.set_limit(limit)
 

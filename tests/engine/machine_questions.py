@@ -7,8 +7,21 @@ import itertools
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
-from machine_base import ASKERS, AWAITED, CHANNELS, DAY, KITS, SKUS, askers, days, few, in_turn
-from machine_base import maybe_nodes, skus, things
+from machine_base import (
+    ASKERS,
+    AWAITED,
+    CHANNELS,
+    DAY,
+    KITS,
+    SKUS,
+    askers,
+    days,
+    few,
+    in_turn,
+    maybe_nodes,
+    skus,
+    things,
+)
 from machine_holds import lives, lots
 from plain_engine import BIG, Question
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 from machine_base import COMPARTMENTS, DAY, NODES, askers, days, few, in_turn, nodes, places
-from plain_stock import Asker, Place
+from plain_stock import Asker
 
 import omnistock as om
 
@@ -108,7 +108,8 @@ class StockRules:
             assert (one.order, one.sku) == (hold.order, place.sku)
             assert self.plain.unpromised(place) < 0
             left = one.units
-            for line in sorted(reversed(hold.lines), key=lambda line: line.day > self.plain.today):
+            newest = hold.lines[::-1]
+            for line in sorted(newest, key=lambda line: line.day > self.plain.today):
                 part = min(left, line.open) if line.place == place else 0
                 line.open -= part
                 left -= part
@@ -290,4 +291,3 @@ class RingFenceRules:
         assert self.engine.ring_fenced(sku, "vip") == sum(
             free for node in NODES for _, free in self._free_parts(sku, "vip", node)
         )
-

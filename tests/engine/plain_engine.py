@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from plain_limits import PlainLimits
-from plain_stock import BIG, DAY, HORIZON, PLENTY, Asker, PlainHold, PlainLine, Place
+from plain_stock import BIG, DAY, HORIZON, PLENTY, Asker, Place, PlainHold, PlainLine
 
 __all__ = ["BIG", "DAY", "HORIZON", "Asker", "Channel", "PlainEngine", "Question"]
 
@@ -198,7 +198,8 @@ class PlainEngine(PlainLimits):
         shared = [one for some in asked_of.values() if len(some) > 1 for one in some]
         by = lines[0][0].by
         if not any(one.choosy for one in shared):
-            for (part, node), units in [*named.items(), *(((p, None), u) for p, u in total.items())]:
+            named |= {(part, None): units for part, units in total.items()}
+            for (part, node), units in named.items():
                 plain = asked_of[part][0] if len(asked_of[part]) == 1 else Question(part, by=by)
                 if self.of_sku(part, node, asker, plain._replace(sku=part)) < units:
                     return False
