@@ -90,7 +90,7 @@ def batch_checks(stocked: Stocked, baseline: Baseline | None, repeats: int) -> l
         if baseline is None
         else compare(what, times["handles"], "C, the same loop", times["C"], n, 0.9),
         compare(what, times["handles"], "numpy, the same records", times["numpy"], n, 3.0),
-        compare(what, times["handles"], "numpy, a column each", times["columns"], n, 3.0),
+        compare(what, times["handles"], "numpy, a column each", times["columns"], n),
         compare(what, times["handles"], "dict of (sku, node)", scaled, n, 40.0),
     ]
     what = "batch check, SKU, node, asker"

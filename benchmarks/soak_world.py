@@ -241,7 +241,7 @@ class World:
 
     def _line(self, hold: int) -> tuple[str, int, str]:
         """SKU, open units and node of one of a hold's lines."""
-        facts = self.engine._writer.lines(hold)
+        facts = self.engine._writer.book.lines(hold)
         one = facts[int(self.rng.integers(len(facts)))]
         registry = self.engine._writer.registry
         node = registry.node_list[one.node].node
@@ -262,7 +262,7 @@ def _on_hold(make: Callable[[int], Command], *statuses: int) -> Maker:
 def _on_line(make: Callable[[World, int, str, int, str], Command], *statuses: int) -> Maker:
     def maker(world: World, live: dict[int, list[int]]) -> Command | None:
         hold = world._one(live, *statuses)
-        if hold is None or not world.engine._writer.lines(hold):
+        if hold is None or not world.engine._writer.book.lines(hold):
             return None
         return make(world, hold, *world._line(hold))
 

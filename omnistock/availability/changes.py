@@ -6,7 +6,7 @@ import numpy as np
 
 from omnistock.availability.answers import RESULT_WORDS, answer, begin, happened
 from omnistock.availability.cells import hold_row, line_row, point
-from omnistock.availability.draw import NEWEST, draw_line_at, undo
+from omnistock.availability.draw import draw_line_at, undo
 from omnistock.availability.holds import (
     draw_lines,
     hold_is,
@@ -18,6 +18,7 @@ from omnistock.availability.layout import (
     BUCKET,
     BY_STOCK,
     CONFIRMED,
+    COUNTS_AS,
     E_LINES,
     E_SHIP,
     EXPIRES,
@@ -183,13 +184,14 @@ def split(state, events, results, cursor, draft, words, at):
         draft[k, 4] = state.book[line + LINE_SKU]
         draft[k, 5] = state.book[line + LINE_PER]
         promise(state, s, bucket, units)
-        use_limits(state, s, asker, NEWEST, bucket, units)
+        use_limits(state, s, asker, state.book[h + COUNTS_AS], bucket, units)
     expires = state.book[h + EXPIRES]
     ttl = expires - state.stock[NOW] if expires > 0 else 0
     write_lines(state, events, cursor, hold, words, at + 1, draft, 0)
     new = write_hold(
         state, events, cursor, draft, words[at + 2], words[at + 1], asker, ttl,
         state.book[h + HOLD_FLAGS],
+        state.book[h + COUNTS_AS],
     )  # fmt: skip
     answer(results, cursor, OK)
     answer(results, cursor, new)
@@ -205,7 +207,7 @@ def lend_named(state, hold, words, at, sign):
         bucket = state.book[line + LINE_BUCKET]
         units = sign * words[at + 3 + 2 * k]
         promise(state, s, bucket, units)
-        use_limits(state, s, state.book[h + HOLD_ASKER], hold, bucket, units)
+        use_limits(state, s, state.book[h + HOLD_ASKER], state.book[h + COUNTS_AS], bucket, units)
 
 
 @inner_kernel

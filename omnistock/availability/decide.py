@@ -294,7 +294,7 @@ def fetch_ahead(state, words, offsets, first, last):
         if words[at] != RESERVE:
             continue
         slot = first_slot(stock[ROOM_REQUESTS], words[at + 1], words[at + 2])
-        total += state.ids[stock[AT_REQUESTS] + slot * REQUEST_FIELDS]
+        total ^= state.ids[stock[AT_REQUESTS] + slot * REQUEST_FIELDS]
         lines = at + COMMAND_WORDS + 5 + words[at + COMMAND_WORDS + 4]
         line = lines + 1
         for _ in range(words[lines]):
@@ -304,7 +304,7 @@ def fetch_ahead(state, words, offsets, first, last):
             else:
                 s = stock[sku_row(state, sku) + FIRST_POINT]
             if s >= 0:
-                total += state.records[s, 0] + stock[point(state, s) + COMMITTED]
+                total ^= state.records[s, 0] ^ stock[point(state, s) + COMMITTED]
             line = next_line(words, line)
     return total
 

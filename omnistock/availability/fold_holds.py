@@ -11,6 +11,7 @@ from omnistock.availability.layout import (
     BASE,
     BUCKET,
     COMMITTED,
+    COUNTS_AS,
     EXPIRED,
     EXPIRES,
     FIRST_LINE,
@@ -70,6 +71,8 @@ def register_hold(state, events, at, take):
     book[h + ORDER] = events[at + 3]
     book[h + EXPIRES] = expires
     book[h + HOLD_FLAGS] = events[at + 8]
+    counted = np.int64(events[at + 9])
+    book[h + COUNTS_AS] = counted
     if status == HELD:
         heap_push(book, state.stock[AT_HEAP], state.stock[N_HEAP], expires, hold)
         state.stock[N_HEAP] += 1
@@ -93,7 +96,7 @@ def register_hold(state, events, at, take):
         if take:
             bucket = np.int64(events[word + 1])
             promise(state, s, bucket, units)
-            use_limits(state, s, asker, hold, bucket, units)
+            use_limits(state, s, asker, counted, bucket, units)
         line += LINE_FIELDS
         word += HOLD_LINE_WORDS
     state.stock[N_LINES] = first + n_lines
@@ -117,7 +120,7 @@ def set_status(state, hold, status):
             continue
         if was == EXPIRED:
             promise(state, s, book[line + LINE_BUCKET], units)
-            use_limits(state, s, asker, hold, book[line + LINE_BUCKET], units)
+            use_limits(state, s, asker, book[h + COUNTS_AS], book[line + LINE_BUCKET], units)
         else:
             state.stock[p + RESERVED] -= units
         state.stock[p + COMMITTED] += units
@@ -157,7 +160,7 @@ def release_line(state, q, units):
     s = state.book[line + LINE_POINT]
     bucket = state.book[line + LINE_BUCKET]
     promise(state, s, bucket, -units)
-    use_limits(state, s, state.book[h + HOLD_ASKER], hold, bucket, -units)
+    use_limits(state, s, state.book[h + HOLD_ASKER], state.book[h + COUNTS_AS], bucket, -units)
     count_open(state, s, state.book[h + STATUS], -units)
     state.book[line + OPEN] -= units
     close_if_done(state, hold)
@@ -207,7 +210,7 @@ def set_lines(state, events, at):
         if units > 0:
             s = book[line + LINE_POINT]
             promise(state, s, book[line + LINE_BUCKET], -units)
-            use_limits(state, s, asker, hold, book[line + LINE_BUCKET], -units)
+            use_limits(state, s, asker, book[h + COUNTS_AS], book[line + LINE_BUCKET], -units)
             count_open(state, s, status, -units)
         book[line + OPEN] = 0
         book[line + LINE_SHIPPED] = 0
@@ -226,7 +229,7 @@ def set_lines(state, events, at):
         book[line + NEXT_LATE] = -1
         if units > 0:
             promise(state, s, bucket, units)
-            use_limits(state, s, asker, hold, bucket, units)
+            use_limits(state, s, asker, book[h + COUNTS_AS], bucket, units)
             count_open(state, s, status, units)
     state.stock[N_LINES] = first + n_lines
     book[h + FIRST_LINE] = first

@@ -21,6 +21,7 @@ from omnistock.availability.layout import (
     AT_NODE,
     BUCKET,
     CONFIRMED,
+    COUNTS_AS,
     DRY_RUN,
     E_HOLD,
     E_RELEASE,
@@ -130,8 +131,11 @@ def draw_lines(state, draft, results, cursor, words, start, n_lines, asker, flag
 
 
 @inner_kernel
-def write_hold(state, events, cursor, draft, n_draft, order, asker, ttl, flags):
-    """Write the hold of a draft, whose units are drawn already."""
+def write_hold(state, events, cursor, draft, n_draft, order, asker, ttl, flags, parent):
+    """Write the hold of a draft, whose units are drawn already.
+
+    Limits count it as they count its ``parent``, -1 if it has none.
+    """
     hold = state.stock[N_HOLDS]
     expires = state.stock[NOW] + ttl if ttl > 0 else 0
     at = begin(events, cursor, E_HOLD, HOLD_HEAD_WORDS + HOLD_LINE_WORDS * n_draft)
@@ -142,6 +146,7 @@ def write_hold(state, events, cursor, draft, n_draft, order, asker, ttl, flags):
     events[at + 6] = high_word(expires)
     events[at + 7] = low_word(expires)
     events[at + 8] = flags
+    events[at + 9] = hold if parent < 0 else parent
     for k in range(n_draft):
         for field in range(HOLD_LINE_WORDS):
             word = at + HOLD_HEAD_WORDS + HOLD_LINE_WORDS * k + field
@@ -164,7 +169,8 @@ def lend(state, hold, sign):
             s = state.book[line + LINE_POINT]
             bucket = state.book[line + LINE_BUCKET]
             promise(state, s, bucket, sign * units)
-            use_limits(state, s, state.book[h + HOLD_ASKER], hold, bucket, sign * units)
+            counted = state.book[h + COUNTS_AS]
+            use_limits(state, s, state.book[h + HOLD_ASKER], counted, bucket, sign * units)
 
 
 @inner_kernel
@@ -234,7 +240,7 @@ def reserve(state, events, results, cursor, draft, words, at):
         lend(state, words[replaced + k], 1)
         release_replaced(state, events, cursor, words[replaced + k])
     results[first + 1] = write_hold(
-        state, events, cursor, draft, n_draft, order, asker, ttl, flags & (LATE | AT_NODE)
+        state, events, cursor, draft, n_draft, order, asker, ttl, flags & (LATE | AT_NODE), -1
     )
 
 

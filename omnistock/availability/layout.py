@@ -179,6 +179,7 @@ LINES_OF_HOLD = 3
 ORDER = 4  # reference code; -2 - n is the order of number n
 EXPIRES = 5
 HOLD_FLAGS = 6
+COUNTS_AS = 7  # limits set before this hold's number count it; a split one has its parent's
 HOLD_FIELDS = 8
 
 HELD = 1
@@ -316,7 +317,7 @@ BINDING_NAMES = (
 
 # --- events: int32 words, kind, number of words, then ----------------------
 E_POINT = 1  # point, sku, node, tag
-E_HOLD = 2  # hold, order, asker, status, expires(2), flags, then per line:
+E_HOLD = 2  # hold, order, asker, status, expires(2), flags, counts as, then per line:
 #             point, bucket, quantity, request line, asked sku, per
 E_STATUS = 3  # hold, status
 E_RELEASE = 4  # line row, quantity
@@ -337,7 +338,7 @@ E_SWITCH = 16  # point, off
 E_STEP = 17  # point, bucket, units: the buffer from that bucket on
 E_DELTA = 18  # point, source, sequence(2), units, is watermark
 E_ORDER = 19  # order, sku, units, asker, bucket, priority, strategy
-HOLD_HEAD_WORDS = 9
+HOLD_HEAD_WORDS = 10
 HOLD_LINE_WORDS = 6
 LINES_HEAD_WORDS = 3
 LINES_LINE_WORDS = 8

@@ -57,7 +57,7 @@ def _roomier(state: State, need: int, left: int) -> State:
     return with_room(
         state,
         points=left + 1,
-        flows=need // 4 + int(state.stock[N_INBOUND]),
+        flows=need // 4 + 4 + int(state.stock[N_INBOUND]),
         limits=left + 1,
         steps=left + 1,
         holds=left + 1,
@@ -98,10 +98,14 @@ def run(state: State, words: Int64, offsets: Int64, *, now: int, bucket: int) ->
     result_offsets = np.zeros(n_commands + 1, np.int64)
     draft = np.empty((1024, DRAFT_FIELDS), np.int64)
     cursor = np.zeros(CURSOR_WORDS, np.int64)
+    last_stalled = -1
     while True:
         decide(state, events, results, result_offsets, draft, cursor, words, offsets)
         if cursor[NEXT_COMMAND] >= n_commands:
             break
+        stalled = int(cursor[NEXT_COMMAND])
+        assert stalled > last_stalled, f"the arrays did not grow for command {stalled}"
+        last_stalled = stalled
         need = int(cursor[WORDS_NEEDED])
         state = _roomier(state, need, n_commands - int(cursor[NEXT_COMMAND]))
         events = np.concatenate([events, np.empty(len(events) + 2 * need, np.int32)])
@@ -122,10 +126,11 @@ def replay(state: State, events: Int32, *, now: int, bucket: int) -> State:
         The time of the batch.
     """
     state = move_time(state, now, bucket)
-    at = fold(state, events, 0)
+    at = int(fold(state, events, 0))
     while at < len(events):
         state = _roomier(state, int(events[at + 1]), 1 + (len(events) - at) // 8)
-        at = fold(state, events, at)
+        before, at = at, int(fold(state, events, at))
+        assert at > before, f"the arrays did not grow for the event at word {at}"
     return state
 
 

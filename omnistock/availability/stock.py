@@ -30,6 +30,7 @@ from omnistock.availability.layout import (
     BUFFER,
     BUFFER_SHARE,
     BUFFER_UNITS,
+    COUNTS_AS,
     EXPIRED,
     EXPIRES,
     FENCE,
@@ -278,7 +279,7 @@ def expire(state, hold):
             s = state.book[line + LINE_POINT]
             bucket = state.book[line + LINE_BUCKET]
             promise(state, s, bucket, -units)
-            use_limits(state, s, asker, hold, bucket, -units)
+            use_limits(state, s, asker, state.book[h + COUNTS_AS], bucket, -units)
             state.stock[point(state, s) + RESERVED] -= units
     state.book[h + STATUS] = EXPIRED
 

@@ -155,7 +155,9 @@ class Reserve(Command):
         """Open a stockpoint where a line may be promised without any stock having been there."""
         for component in words[8::2]:
             sku = to.registry.sku_list[component]
-            planned = sku.replenishment_buckets is not None and sku.tracked
+            ahead = words[2] - to.registry.calendar.bucket_of(to.now)
+            fence = sku.replenishment_buckets
+            planned = fence is not None and ahead >= fence
             if not (self.backorder or planned) or not sku.tracked:
                 continue
             if words[1] >= 0:

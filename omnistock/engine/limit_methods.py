@@ -91,22 +91,23 @@ class LimitMethods(Methods):
         """
         from omnistock.model import Network, Node
 
-        registry = self._writer.registry
-        if PREORDER_NODE not in registry.nodes:
-            network = registry.network()
-            node = Node(PREORDER_NODE, kind="virtual", priority=1 << 20)
-            nodes = {**network.nodes, PREORDER_NODE: node}
-            channels = {name: _serving(one) for name, one in network.channels.items()}
-            self._writer.define(
-                Network(dict(network.skus), nodes, channels, calendar=network.calendar)
-            )
+        writer = self._writer
+        registry = writer.registry
+        code = registry.stocked_sku(sku)
+        if channel is not None:
+            registry.channel(channel)
+        known = writer.registry.network()
+        nodes = dict(known.nodes)
+        nodes.setdefault(PREORDER_NODE, Node(PREORDER_NODE, kind="virtual", priority=1 << 20))
+        writer.define(
+            Network(known.skus, nodes, known.channels, calendar=known.calendar),
+            preorder=(code, "preorder" if channel is None else f"preorder:{channel}"),
+        )
         commands: list[Command] = []
         if channel is None:
             commands.append(SetBackorder(sku, quantity, PREORDER_NODE))
         else:
-            code = registry.stocked_sku(sku)
-            pair = (code, registry.nodes[PREORDER_NODE], 0)
-            if pair not in registry.points:
+            if (code, "preorder") not in registry.defaults:
                 commands.append(SetBackorder(sku, None, PREORDER_NODE))
             commands.append(SetLimit("quota", sku, channel, quantity, until))
         for outcome in self.execute(commands, now=now):
@@ -367,12 +368,3 @@ class LimitMethods(Methods):
         from omnistock.engine import bulk
 
         self._execute_all(bulk.limits("protection", table), now)
-
-
-def _serving(channel: Any) -> Any:
-    """A channel that is served by the preorder node, too."""
-    import dataclasses
-
-    if not channel.nodes or PREORDER_NODE in channel.nodes:
-        return channel
-    return dataclasses.replace(channel, nodes=(*channel.nodes, PREORDER_NODE))

@@ -29,7 +29,7 @@ from omnistock.availability.layout import (
     POINT_TAG,
 )
 from omnistock.engine import tables
-from omnistock.engine.askers import PLAIN, Asker, Compartment
+from omnistock.engine.askers import PLAIN, PREORDER_NODE, Asker, Compartment
 from omnistock.errors import InputError, UnknownError
 from omnistock.model import Calendar, Channel, Network, Node, Sku
 
@@ -199,10 +199,19 @@ class Registry:
         """Nodes that may serve an asker; the empty set stands for all."""
         channel = self.channel_list[self.channels[asker.channel]]
         allowed = frozenset(channel.nodes) if channel is not None else frozenset()
+        if PREORDER_NODE in self.nodes:
+            allowed = self._with_preorder(allowed, asker.channel)
         if not asker.nodes:
             return allowed
         chosen = frozenset(asker.nodes)
         return (chosen & allowed or frozenset({"\0none"})) if allowed else chosen
+
+    def _with_preorder(self, allowed: frozenset[str], channel: str) -> frozenset[str]:
+        """Nodes of a channel, with that of preorders if the channel may sell them."""
+        sells = any(what in ("preorder", f"preorder:{channel}") for _, what in self.defaults)
+        if sells:
+            return allowed | {PREORDER_NODE} if allowed else allowed
+        return (allowed or frozenset(self.nodes)) - {PREORDER_NODE}
 
     def compartment(self, compartment: Compartment) -> int:
         """Code of a compartment; a lot that is known keeps its dates."""

@@ -30,7 +30,7 @@ def define(registry: Registry, state: State, definitions: Definitions) -> State:
         _set_skus(registry, state, definitions)
     if definitions.nodes:
         _set_nodes(registry, state, definitions)
-    if definitions.nodes or definitions.channels:
+    if definitions.nodes or definitions.channels or definitions.defaults:
         # Who may serve an asker hangs on channels and nodes: all askers are entered anew.
         for asker in registry.asker_list:
             node_set = registry.nodes_of(asker)

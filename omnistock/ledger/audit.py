@@ -34,6 +34,7 @@ class AuditedHold:
     """A hold in the books; ``lines`` are rows of [point, bucket, open, shipped, returned]."""
 
     number: int
+    counts_as: int
     status: int
     asker: int
     expires: int
@@ -167,11 +168,11 @@ class Books:
             self.orders += 1
 
     def _post_hold(self, words: list[int]) -> None:
-        number, _, asker, status, high, low, _, *rest = words
+        number, _, asker, status, high, low, _, counts_as, *rest = words
         assert number == len(self.holds), f"hold {number} follows hold {len(self.holds) - 1}"
         expires = (high << 32) | (low & 0xFFFFFFFF)
         rows = [[rest[k], rest[k + 1], rest[k + 2], 0, 0] for k in range(0, len(rest), 6)]
-        hold = AuditedHold(number, status, asker, expires, rows)
+        hold = AuditedHold(number, counts_as, status, asker, expires, rows)
         self.holds.append(hold)
         self.lines += [(hold, row) for row in rows]
         if status == _HELD:
@@ -215,7 +216,7 @@ class Books:
             hold.status = _SHIPPED if shipped else _RELEASED
 
     def _use(self, hold: AuditedHold, line: list[int], units: int) -> None:
-        self._use_of(hold.asker, line[0], line[1], hold.number, units)
+        self._use_of(hold.asker, line[0], line[1], hold.counts_as, units)
 
     def _use_of(self, asker: int, point: int, bucket: int, number: int, units: int) -> None:
         """Count units against every limit of the SKU that fits the asker and the bucket."""

@@ -47,8 +47,8 @@ def commands_of(flows):
         if is_receipt:
             commands.append([layout.EXPECT, 0, 0, 0, k, 0, bucket, units, 0, bucket * 10])
         else:
-            line = [0, 0, bucket, units, 1, 0, 1]
-            commands.append([layout.RESERVE, 0, 0, 0, 0, 0, 0, 0, 1, *line])
+            line = [0, 0, bucket, units, -1, 0, 0, 1, 0, 1]
+            commands.append([layout.RESERVE, 0, 0, 0, 0, 0, 0, 0, 0, 1, *line])
     return commands
 
 

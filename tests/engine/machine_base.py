@@ -15,13 +15,6 @@ import omnistock as om
 from omnistock.engine.results import Hold
 from omnistock.model import Calendar
 
-# What the engine does not yet do as defined; rules keep clear of it until it does.
-AWAITED = frozenset(
-    {
-        "periods now", "untracked together", "confirm anywhere", "update of lots", "picked lent",
-        "kits beyond stock", "newest holds", "relocate anywhere",
-    }
-)  # fmt: skip
 FIRST_DAY = 10
 SKUS = ("tee", "cap", "pen")
 UNTRACKED = "gift"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
-from machine_base import AWAITED, DAY, nodes, things
+from machine_base import DAY, nodes, things
 from machine_holds import ANY_REFUSAL, some_hold
 from plain_engine import Question
 from plain_stock import LIVE, PlainHold, PlainLine
@@ -32,10 +32,11 @@ class ChangeRules:
             keywords = {"lines": {sku: max(0, change)}}
             changes = {sku: max(0, change) - self._open_sets(hold, sku)}
         day = max(line.day for line in hold.lines)
-        by = max(self.now, day * DAY)
-        if "update of lots" in AWAITED and day > self.plain.today:
-            return
-        more = [(Question(one, by=by), units) for one, units in changes.items() if units > 0]
+        more = [
+            (Question(one, self._node_of(hold, one), by=day * DAY), units)
+            for one, units in changes.items()
+            if units > 0
+        ]
         less = [
             self.plain.spread(hold, one, -units)
             if any(one in (line.asked, line.place.sku) for line in hold.lines)
@@ -59,14 +60,13 @@ class ChangeRules:
         for line in hold.lines:
             line.open -= given_up.get(id(line), 0)
         self._enter_more(hold, more, day)
-        hold.rewritten = True
         hold.close()
 
     def _enter_more(self, hold, more, day):
         """Take over the lines that were added."""
         drawn: dict = {}
         for _, line in self.lines_of(hold.number)[len(hold.lines) :]:
-            line.day = max(day, self.plain.today)
+            line.day = day
             hold.lines.append(line)
             drawn[line.asked, line.place.sku] = (
                 drawn.get((line.asked, line.place.sku), 0) + line.open
@@ -80,6 +80,11 @@ class ChangeRules:
             for part, per in self.plain.components(asked.sku).items()
             if part not in self.plain.untracked
         }
+
+    def _node_of(self, hold, sku):
+        """The node at which a hold grows: one that was made at a named node stays there."""
+        mine = [line for line in hold.lines if line.asked == sku] or hold.lines
+        return mine[0].place.node if hold.at_node else None
 
     def _open_sets(self, hold, sku):
         """Open units of a SKU that was asked for; of a kit, whole ones."""
@@ -105,14 +110,13 @@ class ChangeRules:
             return
         assert answer.hold_id == len(self.plain.holds)
         rows = [PlainLine(one.place, one.day, part, one.asked, one.per) for one, part in pairs]
-        self.plain.holds.append(
-            PlainHold(
-                answer.hold_id, order or hold.order, hold.status, hold.asker, hold.expires, rows
-            )
+        part = PlainHold(
+            answer.hold_id, order or hold.order, hold.status, hold.asker, hold.expires, rows
         )
+        part.at_node = hold.at_node
+        self.plain.holds.append(part)
         for line, part in pairs:
             line.open -= part
-        hold.rewritten = True
         hold.close()
 
     @some_hold(*LIVE)
@@ -123,37 +127,16 @@ class ChangeRules:
         line = data.draw(st.sampled_from(having))
         sku, source, _ = line.place
         pairs = self.plain.spread(hold, sku, units, node=source)
-        if source == destination or (pairs is not None and len(pairs) != 1):
+        if source == destination:
             return
-        allowed = pairs is not None
-        if allowed:
-            line, _ = pairs[0]
-            target = line.place._replace(node=destination)
-            self.plain.point(target)
-            moved = PlainLine(target, line.day, units, line.asked, line.per)
-            room = self._room_at(target, hold.asker, line)
-            if room is None and "relocate anywhere" in AWAITED:
-                return
-            allowed = units <= room
+        for one, _ in pairs or ():
+            self.plain.point(one.place._replace(node=destination))
+        moved = pairs and self.plain.moved(hold, pairs, destination, ship=False)
         self.do(
             "relocate", hold.number, sku, units, source=source, destination=destination,
-            allowed=allowed, refusal=ANY_REFUSAL,
+            allowed=bool(moved), refusal=ANY_REFUSAL,
         )  # fmt: skip
-        if allowed:
-            line.open -= units
-            hold.lines.append(moved)
-            hold.rewritten = True
-
-    def _room_at(self, target, asker, line):
-        """Units that a promise may bring to a place; None where the engine looks at less."""
-        by = max(self.now, line.day * DAY)
-        asked = Question(target.sku, target.node, by=by)
-        if not self.plain.serves(target, asker, asked):
-            return None
-        day = self.plain.day_of(by)
-        net = max(0, self.plain.net(target, asker, day))
-        at_node = self.plain.at_node(target.sku, target.node, asker, asked, day)[0]
-        return net if net <= at_node else None
+        hold.lines += moved or ()
 
     @some_hold("confirmed", "picking")
     @rule(data=st.data(), node=nodes, units=st.integers(1, 5))
@@ -164,26 +147,22 @@ class ChangeRules:
         pairs = self.plain.spread(hold, sku, units, node=node)
         here = pairs is not None
         pairs = pairs if here else self.plain.spread(hold, sku, units)
-        allowed = pairs is not None
+        moved = []
         if here:
             done = self._ship_one_by_one(pairs)
             allowed = len(done) == len(pairs)
             for line, part in () if allowed else done:
                 self.plain.ship(line, -part)
-        elif allowed:
-            allowed = len(pairs) == 1 and pairs[0][0].place.node != node
-            if allowed:
-                line, _ = pairs[0]
-                target = line.place._replace(node=node)
-                point = self.plain.point(target)
-                allowed = units <= min(point.on_hand, self.plain.unpromised(target))
-        refusals = (*ANY_REFUSAL, om.InputError)
-        self.do("ship", hold.number, [(sku, units)], node=node, allowed=allowed, refusal=refusals)
-        if allowed and not here:
-            line.open -= units
-            point.on_hand -= units
-            day = min(line.day, self.plain.today)
-            hold.lines.append(PlainLine(target, day, 0, line.asked, line.per, shipped=units))
-            hold.rewritten = True
+        else:
+            for line, _ in pairs or ():
+                self.plain.point(line.place._replace(node=node))
+            moved = pairs and self.plain.moved(hold, pairs, node, ship=True)
+            allowed = bool(moved)
+        self.do(
+            "ship", hold.number, [(sku, units)], node=node, allowed=allowed, refusal=ANY_REFUSAL
+        )
+        for line in moved or ():
+            self.plain.ship(line, line.open)
+            hold.lines.append(line)
         if allowed:
             hold.close()

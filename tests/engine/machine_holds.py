@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
-from machine_base import AWAITED, DAY, KITS, UNTRACKED, askers, days, in_turn, maybe_nodes, things
+from machine_base import DAY, UNTRACKED, askers, days, in_turn, maybe_nodes, things
 from plain_engine import Question
 from plain_stock import LIVE, Compartment, Place, PlainHold, PlainLine
 
@@ -33,7 +33,7 @@ class HoldRules:
         writer = self.engine._writer
         registry = writer.registry
         found = []
-        for facts in writer.lines(number):
+        for facts in writer.book.lines(number):
             kept = registry.compartment_list[facts.compartment]
             place = Place(
                 registry.sku_list[facts.sku].sku,
@@ -49,13 +49,19 @@ class HoldRules:
     # --- reserve ---------------------------------------------------------
 
     @in_turn(2, 3)
-    @rule(sku=st.sampled_from(("tee", "cap", "set")), units=st.integers(1, 3), asker=askers)
-    def reserve_one_line(self, sku, units, asker):
+    @rule(
+        sku=st.sampled_from(("tee", "cap", "set")),
+        units=st.integers(1, 3),
+        asker=askers,
+        ahead=st.sampled_from((0, 0, 2)),
+    )
+    def reserve_one_line(self, sku, units, asker, ahead):
         """The most common order of all."""
-        lines = [(Question(sku, by=self.now), units)]
+        by = self.now + ahead * DAY
+        lines = [(Question(sku, by=by), units)]
         allowed = self.plain.can_hold(lines, asker)
         order = f"O-{len(self.plain.holds)}"
-        keywords = asker.keywords() | {"by": self.now}
+        keywords = asker.keywords() | {"by": by}
         hold = self.do("reserve", order, [(sku, units)], allowed=allowed, **keywords)
         if hold is not None:
             taken = self._enter_hold(hold, order, lines, asker, None, True)
@@ -82,14 +88,6 @@ class HoldRules:
         if replace and self.holds_with(*LIVE):
             order = data.draw(st.sampled_from(self.holds_with(*LIVE))).order
             replaced = self.plain.live_of(order)
-        if "picked lent" in AWAITED and any(one.status == "picking" for one in replaced):
-            return
-        if "untracked together" in AWAITED and any(sku == "pack" for sku, *_ in cart):
-            together = False
-        if "kits beyond stock" in AWAITED and any(sku in KITS for sku, *_ in cart):
-            backorder = False
-        if "periods now" in AWAITED and ahead is None:
-            ahead = 0
         by = None if ahead is None else self.now + ahead * DAY
         lines = [
             (Question(sku, node, lot, life, by, together), units)
@@ -141,8 +139,8 @@ class HoldRules:
                     continue
                 if asked.node is not None:
                     self.plain.point(Place(part, asked.node))
-                elif not self.plain.places(part):
-                    self.plain.point(Place(part, (serving or self.plain.nodes)[0]))
+                elif not any(place.node in serving for place in self.plain.places(part)):
+                    self.plain.point(Place(part, serving[0]))
 
     def _may_reserve(self, lines, asker, partial, backorder, replaced):
         """True or False, or None if it hangs on the choice of stock for other lines."""
@@ -195,6 +193,7 @@ class HoldRules:
         assert drawn == wanted if whole else all(drawn[key] <= wanted[key] for key in drawn)
         status, expires = ("confirmed", None) if ttl is None else ("held", self.now + ttl)
         taken = PlainHold(hold.hold_id, order, status, asker, expires, rows)
+        taken.at_node = all(asked.node is not None for asked, _ in lines)
         self.plain.holds.append(taken)
         return taken
 
@@ -228,21 +227,10 @@ class HoldRules:
         if hold.status not in ("held", "expired", "confirmed"):
             self.do("confirm", hold.number, allowed=False, refusal=om.ConflictError)
             return
-        if "confirm anywhere" in AWAITED and hold.status == "expired" and not self._stands(hold):
-            return
         possible = hold.status != "expired" or self.plain.can_take_again(hold)
         self.do("confirm", hold.number, allowed=possible)
         if possible:
             hold.status, hold.expires = "confirmed", None
-
-    def _stands(self, hold):
-        """Whether the places of a hold still serve, alone at their nodes."""
-        asked = Question("tee", by=self.now)
-        return all(
-            self.plain.serves(line.place, hold.asker, asked)
-            and len(self.plain.places(line.place.sku, line.place.node)) == 1
-            for line in hold.lines
-        )
 
     @some_hold("confirmed", "held")
     @rule(data=st.data())

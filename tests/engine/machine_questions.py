@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 from machine_base import (
     ASKERS,
-    AWAITED,
     CHANNELS,
     DAY,
     KITS,
@@ -56,10 +55,6 @@ class QuestionRules:
         ahead=st.one_of(st.none(), days), together=st.booleans(),
     )  # fmt: skip
     def what_is_available_can_be_reserved(self, sku, asker, node, lot, life, ahead, together):
-        if "untracked together" in AWAITED and sku == "pack":
-            together = False
-        if "periods now" in AWAITED and ahead is None:
-            ahead = 0
         by = None if ahead is None else self.now + ahead * DAY
         asked = Question(sku, node, lot, life, by, together)
         units = self.asked_of_engine(asked, asker)
@@ -90,8 +85,6 @@ class QuestionRules:
     def an_order_is_not_in_its_own_way(self, data, sku, asker):
         order = data.draw(st.sampled_from(self.plain.holds)).order
         holds = [hold for hold in self.plain.holds if hold.order == order]
-        if "picked lent" in AWAITED and any(hold.status == "picking" for hold in holds):
-            return
         got = self.engine.available(sku, exclude=order, **asker.keywords())
         with self.plain.without(holds):
             assert same(got, self.plain.available(Question(sku), asker))
@@ -151,7 +144,7 @@ class Invariants:
         self.engine.stock()
         writer = self.engine._writer
         for hold in self.plain.holds:
-            status = layout.STATUS_NAMES[writer.status(hold.number)]
+            status = layout.STATUS_NAMES[writer.book.status(hold.number)]
             got = [
                 (line.place, facts.open_units, facts.shipped, facts.returned)
                 for facts, line in self.lines_of(hold.number)

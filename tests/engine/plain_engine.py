@@ -136,6 +136,9 @@ class PlainEngine(PlainLimits):
     def headroom(self, sku: str, asker: Asker, asked: Question, day: int) -> int | None:
         """The most that quotas, protections and the asker's buffer allow; None without any."""
         pool = self.pool(sku, None, asker, asked, day)
+        if asked.by is not None and asked.by // DAY < self.today:
+            # Overdue demand is due now, but belongs to the period that it was due in.
+            day = asked.by // DAY
         rooms = [self.quota_left(sku, asker, day, pool)]
         kept = self.own_buffer(sku, asker, None, pool)
         if kept:
@@ -219,28 +222,62 @@ class PlainEngine(PlainLimits):
 
     def can_take_again(self, hold: PlainHold) -> bool:
         """Whether an expired hold's units are all still there, line after line."""
-        tried = PlainHold(len(self.holds), "", "confirmed", hold.asker, None, [])
-        self.holds.append(tried)
-        try:
+        with self._trying(hold.asker) as tried:
             for line in hold.lines:
-                if line.open and not self._free_at(line.place, hold.asker, line):
+                if line.open > self.room_at(line.place, hold.asker, line.day) and line.open:
                     return False
                 tried.lines.append(line)
-            return True
-        finally:
-            self.holds.remove(tried)
+        return True
 
-    def _free_at(self, place: Place, asker: Asker, line: PlainLine) -> bool:
-        """Whether a line's open units could be had at a place now."""
-        by = max(self.now, line.day * DAY)
-        asked = Question(place.sku, place.node, by=by)
-        room = self.headroom(place.sku, asker, asked, self.day_of(by))
-        most = min(
-            max(0, self.net(place, asker, self.day_of(by))),
-            self.at_node(place.sku, place.node, asker, asked, self.day_of(by))[0],
-        )
-        most = most if room is None else min(most, room)
-        return self.serves(place, asker, asked) and most >= line.open
+    @contextmanager
+    def _trying(self, asker: Asker) -> Iterator[PlainHold]:
+        """A hold that is there for a while."""
+        tried = PlainHold(len(self.holds), "", "confirmed", asker, None, [])
+        self.holds.append(tried)
+        try:
+            yield tried
+        finally:
+            self.holds.pop()
+
+    def room_at(self, place: Place, asker: Asker, due_day: int) -> int:
+        """Units due on a day that the asker may be promised at one place."""
+        asked = Question(place.sku, place.node, by=due_day * DAY)
+        if not self.serves(place, asker, asked):
+            return 0
+        day = self.day_of(asked.by)
+        at_node = self.at_node(place.sku, place.node, asker, asked, day)[0]
+        rooms = [max(0, self.net(place, asker, day)), at_node]
+        room = self.headroom(place.sku, asker, asked, day)
+        return min(rooms if room is None else [*rooms, room])
+
+    def moved(self, hold: PlainHold, pairs: list, node: str, *, ship: bool) -> list | None:
+        """New lines for (line, units) at another node, open or shipped; None if one cannot go.
+
+        All are given back first; to ship, units must be on hand and promised to nobody.
+        """
+        lines = []
+        gone: dict = {}
+        for line, part in pairs:
+            line.open -= part
+        # What is tried takes stock, but no limits: those are used already.
+        with self._trying(Asker(channel="nobody's")) as tried:
+            for line, part in pairs:
+                target = line.place._replace(node=node)
+                point = self.point(target)
+                room = min(point.on_hand - gone.get(target, 0), self.unpromised(target))
+                if not ship:
+                    room = self.room_at(target, hold.asker, line.day)
+                if part > max(0, room):
+                    break
+                gone[target] = gone.get(target, 0) + part
+                day = min(line.day, self.today) if ship else line.day
+                lines.append(PlainLine(target, day, part, line.asked, line.per))
+                tried.lines.append(lines[-1])
+        if len(lines) == len(pairs):
+            return lines
+        for line, part in pairs:
+            line.open += part
+        return None
 
     # --- holds -----------------------------------------------------------
 

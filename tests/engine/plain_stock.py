@@ -107,7 +107,7 @@ class PlainHold:
     expires: int | None
     lines: list
     lent: bool = False
-    rewritten: bool = False
+    at_node: bool = False
 
     @property
     def live(self) -> bool:
