@@ -44,7 +44,7 @@ class Soak:
 
     operations: int
     seed: int = 1
-    store_operations: int = 500_000
+    store_operations: int = 250_000
     size: Size = field(default_factory=Size)
     done: int = 0
     held: int = 0
@@ -165,7 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help="200,000 operations")
     parser.add_argument("--store", type=Path, help="file of the store; the last one stays there")
-    parser.add_argument("--store-operations", type=int, default=500_000)
+    parser.add_argument("--store-operations", type=int, default=Soak.store_operations)
     parser.add_argument("--orders-per-frame", type=int, default=Size.orders_per_frame)
     given = parser.parse_args(arguments)
     if given.store is not None and given.store.exists():

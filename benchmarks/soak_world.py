@@ -307,7 +307,9 @@ def _limit(world: World, live: dict[int, list[int]]) -> Command:
     what = ("quota", "protection")[int(world.rng.integers(2))]
     channel = CHANNELS[1 + int(world.rng.integers(3))]
     until = world.now + int(world.rng.integers(1, 5)) * DAY
-    return SetLimit(what, world._sku(), channel, world._units(200), until)
+    # Few SKUs: the auditor goes through all limits for every line of every order.
+    sku = f"S{int(world.rng.integers(min(8, world.size.skus))):04d}"
+    return SetLimit(what, sku, channel, world._units(200), until)
 
 
 def _buffer(world: World, live: dict[int, list[int]]) -> Command:

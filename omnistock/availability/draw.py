@@ -183,9 +183,12 @@ def draw_line_at(state, draft, n_draft, words, at, line, node, quantity, order, 
         if sku_available(state, component, node, asker, t, words, at) < need:
             undo(state, draft, n_draft, start, asker)
             return np.int64(-1)
-        n_draft, _ = take(
+        n_draft, left = take(
             state, draft, n_draft, component, node, need, line, per, order, words, at, asker
         )
+        if left > 0:
+            undo(state, draft, n_draft, start, asker)
+            return np.int64(-1)
     return n_draft
 
 
@@ -222,15 +225,19 @@ def draw_line(state, draft, n_draft, words, at, line, quantity, order, asker, to
 
 @inner_kernel
 def split_line(state, draft, n_draft, words, at, line, quantity, order, asker):
-    """Draw a line's components from several nodes, by priority."""
+    """Draw a line's components from several nodes, by priority; -1 with nothing drawn if short."""
+    start = n_draft
     for k in range(words[at + N_COMPONENTS]):
         component = words[at + LINE_WORDS + 2 * k]
         per = words[at + LINE_WORDS + 2 * k + 1]
-        if not untracked(state, component):
-            n_draft, _ = take(
-                state, draft, n_draft, component, -1, quantity * per, line, per, order, words, at,
-                asker,
-            )  # fmt: skip
+        if untracked(state, component):
+            continue
+        n_draft, left = take(
+            state, draft, n_draft, component, -1, quantity * per, line, per, order, words, at, asker
+        )
+        if left > 0:
+            undo(state, draft, n_draft, start, asker)
+            return np.int64(-1)
     return n_draft
 
 

@@ -20,6 +20,7 @@ from omnistock.availability.hashing import high_word, low_word
 from omnistock.availability.layout import (
     AT_NODE,
     BUCKET,
+    BY_NODE,
     CONFIRMED,
     COUNTS_AS,
     DRY_RUN,
@@ -123,9 +124,17 @@ def draw_lines(state, draft, results, cursor, words, start, n_lines, asker, flag
                 # Drawn even if the order is refused: the lines to come must not see it as free.
                 quantity = most
             if quantity > 0 and forced < 0:
-                n_draft = draw_line(
+                drawn = draw_line(
                     state, draft, n_draft, words, at, line, quantity, flags, asker, together
                 )
+                if drawn >= 0:
+                    n_draft = drawn
+                elif most >= words[at + QUANTITY]:
+                    # Unlimited supply, and no node that is on to promise it at.
+                    n_short += 1
+                    answer(results, cursor, line)
+                    answer(results, cursor, 0)
+                    answer(results, cursor, BY_NODE)
         at = next_line(words, at)
     return n_draft, n_short, beyond
 

@@ -136,6 +136,17 @@ def serves(state, s, asker, words, at):
 
 
 @inner_kernel
+def has_point(state, sku, node, asker, words, at):
+    """True if a SKU has a stockpoint that serves, at a node or (-1) anywhere."""
+    s = first_point(state, sku, node)
+    while s >= 0:
+        if serves(state, s, asker, words, at):
+            return True
+        s = next_point(state, s, node)
+    return False
+
+
+@inner_kernel
 def raw_units(state, s, t):
     """What may be promised for bucket ``t`` before the buffer; may be negative."""
     return np.int64(state.records[s, BASE]) + np.int64(state.records[s, MINIMA + t])
@@ -314,10 +325,9 @@ def sku_available(state, sku, node, asker, t, words, at):
     if state.stock[row + UNTRACKED] != 0:
         return UNBOUNDED
     fence = state.stock[row + FENCE]
-    if fence >= 0 and t >= fence and first_point(state, sku, node) < 0:
+    if fence >= 0 and t >= fence and not has_point(state, sku, node, asker, words, at):
         # Supply beyond the fence needs no stock: a stockpoint is opened when it is promised.
-        here = node < 0 or node_may_serve(state, node, asker)
-        return UNBOUNDED if here and (node >= 0 or state.stock[row + FIRST_POINT] < 0) else 0
+        return UNBOUNDED if node < 0 or node_may_serve(state, node, asker) else 0
     units = pool_units(state, sku, node, asker, t, words, at)
     if units == 0 or state.stock[row + FIRST_LIMIT] < 0:
         return units

@@ -165,8 +165,8 @@ class Reserve(Command):
                 continue
             allowed = to.registry.nodes_of(self.asker) or set(to.registry.nodes)
             nodes = [one for one in to.registry.node_list if one.node in allowed]
-            codes = {to.registry.nodes[one.node] for one in nodes}
-            if nodes and not to.nodes_of_sku(component) & codes:
+            codes = [to.registry.nodes[one.node] for one in nodes]
+            if nodes and not any((component, code, 0) in to.registry.points for code in codes):
                 first = min(nodes, key=lambda one: one.priority)
                 to.point_of(component, to.registry.nodes[first.node], 0)
 

@@ -113,7 +113,7 @@ class ChangeRules:
         part = PlainHold(
             answer.hold_id, order or hold.order, hold.status, hold.asker, hold.expires, rows
         )
-        part.at_node = hold.at_node
+        part.at_node, part.counts_as = hold.at_node, hold.counts_as
         self.plain.holds.append(part)
         for line, part in pairs:
             line.open -= part

@@ -193,6 +193,7 @@ class HoldRules:
         assert drawn == wanted if whole else all(drawn[key] <= wanted[key] for key in drawn)
         status, expires = ("confirmed", None) if ttl is None else ("held", self.now + ttl)
         taken = PlainHold(hold.hold_id, order, status, asker, expires, rows)
+        taken.counts_as = hold.hold_id
         taken.at_node = all(asked.node is not None for asked, _ in lines)
         self.plain.holds.append(taken)
         return taken

@@ -29,8 +29,6 @@ class LimitRules:
     def set_buffer(self, sku, node, units, ahead):
         since = None if ahead == 0 else self.now + ahead * DAY
         point = self.plain.point(Place(sku, node))
-        if ahead and point.percent:
-            return
         self.do("set_buffer", sku, units, node=node, since=since)
         if ahead:
             point.later_buffers[self.plain.today + ahead] = units
@@ -41,28 +39,34 @@ class LimitRules:
     @rule(sku=st.sampled_from(("tee", "cap")), node=nodes, percent=st.sampled_from((0, 10, 50)))
     def set_buffer_by_share(self, sku, node, percent):
         point = self.plain.point(Place(sku, node))
-        if point.later_buffers:
-            return
         self.do("set_buffer", sku, percent=percent, node=node)
         point.buffer, point.percent = 0, percent
 
     @in_turn(0)
-    @rule(sku=skus, channel=channels, units=st.integers(0, 4), node=st.one_of(st.none(), nodes))
-    def set_channel_buffer(self, sku, channel, units, node):
+    @rule(
+        sku=st.sampled_from(("tee", "cap")),
+        channel=channels,
+        units=st.integers(0, 4),
+        node=st.one_of(st.none(), nodes),
+        share=st.booleans(),
+    )
+    def set_channel_buffer(self, sku, channel, units, node, share):
         place = None if node is None else Place(sku, node)
         if place is not None:
             self.plain.point(place)
-        self.do("set_buffer", sku, units, channel=channel, node=node)
+        given = {"percent": 25 * units} if share else {"quantity": units}
+        self.do("set_buffer", sku, **given, channel=channel, node=node)
         match = (("channel", channel),)
-        self.plain.set_limit(Limit("buffer", sku, match, units, place=place))
+        kept, percent = (0, 25 * units) if share else (units, None)
+        self.plain.set_limit(Limit("buffer", sku, match, kept, percent, place=place))
 
     @in_turn(0)
-    @rule(sku=st.sampled_from(("cap", "pen")), units=st.integers(0, 3))
+    @rule(sku=skus, units=st.integers(0, 3))
     def set_buffer_everywhere(self, sku, units):
         self.do("set_buffer", sku, units)
         self.plain.everywhere[sku, "buffer"] = units
-        for place in self.plain.places(sku):
-            point = self.plain.points[place]
+        for node in {place.node for place in self.plain.places(sku)}:
+            point = self.plain.point(Place(sku, node))
             point.buffer, point.percent = units, 0
 
     @in_turn(0)
@@ -76,12 +80,12 @@ class LimitRules:
         self.plain.point(Place(sku, node)).backorder = 10**9 if units is None else units
 
     @in_turn(0)
-    @rule(sku=st.just("cap"), units=st.integers(0, 3))
+    @rule(sku=skus, units=st.integers(0, 3))
     def set_backorder_everywhere(self, sku, units):
         self.do("set_backorder", sku, units)
         self.plain.everywhere[sku, "backorder"] = units
-        for place in self.plain.places(sku):
-            self.plain.points[place].backorder = units
+        for node in {place.node for place in self.plain.places(sku)}:
+            self.plain.point(Place(sku, node)).backorder = units
 
     @in_turn(0)
     @rule(sku=skus, match=matches, units=st.one_of(st.none(), st.integers(0, 9)), ends=untils)
@@ -161,7 +165,9 @@ class LimitRules:
         (self.plain.off.discard if active else self.plain.off.add)(node)
 
     @in_turn(0)
-    @rule(sku=st.sampled_from(("cap", "pen")), node=nodes, active=st.booleans())
+    @rule(sku=skus, node=nodes, active=st.booleans())
     def switch_sku_at_node(self, sku, node, active):
         self.do("set_node", node, active, sku=sku)
-        self.plain.point(Place(sku, node)).off = not active
+        self.plain.point(Place(sku, node))
+        for place in self.plain.places(sku, node):
+            self.plain.points[place].off = not active

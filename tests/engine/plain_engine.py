@@ -83,10 +83,9 @@ class PlainEngine(PlainLimits):
     def net(self, place: Place, asker: Asker, day: int) -> int:
         """What may be promised at a place, less what is kept back from the asker there."""
         point = self.points[place]
-        share = -(-max(0, point.on_hand) * point.percent // 100)
-        raw = self.raw(place, day)
-        kept = max(point.buffer + share, self.own_buffer(place.sku, asker, place, raw))
-        return raw - (kept - point.backorder)
+        own = self.own_buffer(place.sku, asker, place, point.on_hand)
+        kept = max(self.buffer_on(place, self.today), own)
+        return self.raw(place, day) - (kept - point.backorder)
 
     def at_node(self, sku: str, node: str, asker: Asker, asked: Question, day: int) -> tuple:
         """(units, those of the asker's own segment); a node's compartments make up for another."""
@@ -140,7 +139,9 @@ class PlainEngine(PlainLimits):
             # Overdue demand is due now, but belongs to the period that it was due in.
             day = asked.by // DAY
         rooms = [self.quota_left(sku, asker, day, pool)]
-        kept = self.own_buffer(sku, asker, None, pool)
+        places = [one for one in self.places(sku) if self.serves(one, asker, asked)]
+        on_hand = sum(max(0, self.points[place].on_hand) for place in places)
+        kept = self.own_buffer(sku, asker, None, on_hand)
         if kept:
             rooms.append(pool - kept)
         others = self.protected_for_others(sku, asker, day, None)
@@ -232,7 +233,7 @@ class PlainEngine(PlainLimits):
     @contextmanager
     def _trying(self, asker: Asker) -> Iterator[PlainHold]:
         """A hold that is there for a while."""
-        tried = PlainHold(len(self.holds), "", "confirmed", asker, None, [])
+        tried = PlainHold(len(self.holds), "", "confirmed", asker, None, [], len(self.holds))
         self.holds.append(tried)
         try:
             yield tried

@@ -63,8 +63,8 @@ class PlainLimits(PlainStock):
     def used(self, limit: Limit) -> int:
         """Units taken since the limit was set: promised now, shipped, or sold on the spot."""
         units = limit.sold
-        for hold in self.holds[limit.since :]:
-            if hold.asker.fits(limit.match):
+        for hold in self.holds:
+            if hold.counts_as >= limit.since and hold.asker.fits(limit.match):
                 for line in hold.lines:
                     if line.place.sku == limit.sku and self._counts(limit, line.place, line.day):
                         units += line.shipped + (line.open if hold.live else 0)
@@ -137,11 +137,12 @@ class PlainLimits(PlainStock):
         )
 
     def own_buffer(self, sku: str, asker: Asker, place, units: int) -> int:
-        """What is kept from the asker at a place, or (None) over all nodes."""
+        """What is kept from the asker of ``units`` on hand at a place, or (None) over all nodes."""
         kept = [0]
         for one in self.of_kind("buffer", sku):
             if one.place == place and asker.fits(one.match):
-                kept.append(one.units)
+                share = -(-max(0, units) * (one.percent or 0) // 100)
+                kept += [one.units or 0, share]
         return max(kept)
 
 

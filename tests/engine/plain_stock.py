@@ -106,6 +106,7 @@ class PlainHold:
     asker: Asker
     expires: int | None
     lines: list
+    counts_as: int = 0
     lent: bool = False
     at_node: bool = False
 
@@ -150,6 +151,11 @@ class PlainStock:
             if place.compartment == COMMON:
                 point.buffer = self.everywhere.get((place.sku, "buffer"), 0)
                 point.backorder = self.everywhere.get((place.sku, "backorder"), 0)
+            elif any(sku == place.sku for sku, _ in self.everywhere):
+                # What a node keeps back it keeps once, in its common stock.
+                self.point(place._replace(compartment=COMMON))
+            common = self.points.get(place._replace(compartment=COMMON))
+            point.off = common is not None and common.off
         return self.points[place]
 
     def places(self, sku: str, node: str | None = None) -> list:
@@ -172,7 +178,7 @@ class PlainStock:
         for point in self.points.values():
             for day in sorted(point.later_buffers):
                 if day <= self.today:
-                    point.buffer = point.later_buffers.pop(day)
+                    point.buffer, point.percent = point.later_buffers.pop(day), 0
 
     def counts_on(self, due: int | None) -> int:
         """The day on which a receipt counts; beyond every horizon if it does not."""
@@ -205,10 +211,12 @@ class PlainStock:
         return min(self.balance(place, day) for day in self.days())
 
     def buffer_on(self, place: Place, day: int) -> int:
-        """Units kept back on a day; a buffer set for a later day holds from then on."""
+        """Units kept back on a day: those set for a day hold from then on, until others do."""
         point = self.points[place]
         passed = [one for one in point.later_buffers if one <= day]
-        return point.later_buffers[max(passed)] if passed else point.buffer
+        if passed:
+            return point.later_buffers[max(passed)]
+        return point.buffer - (-max(0, point.on_hand) * point.percent // 100)
 
     def raw(self, place: Place, day: int) -> int:
         """The most that leaves no later day short, against the buffer of today."""

@@ -36,7 +36,7 @@ class EngineBesidePlain(
 
 TestEngineBesidePlain = EngineBesidePlain.TestCase
 TestEngineBesidePlain.settings = settings(
-    max_examples=35,
+    max_examples=40,
     stateful_step_count=25,
     deadline=None,
     # A failing run is short enough to read; shrinking it would take many minutes.
