@@ -250,6 +250,9 @@ def relocate(state, events, results, cursor, draft, words, at):
         most = most_at_target(
             state, target, bucket, asker, ship, words, targets + moved * TARGET_WORDS + 1
         )
+        if ship:
+            for k in range(moved):
+                most -= draft[k, 2] if draft[k, 0] == target else 0
         if most < units:
             break
         draft[moved, 0] = target
@@ -258,9 +261,10 @@ def relocate(state, events, results, cursor, draft, words, at):
         draft[moved, 3] = state.book[line + REQUEST_LINE]
         draft[moved, 4] = state.book[line + LINE_SKU]
         draft[moved, 5] = state.book[line + LINE_PER]
-        promise(state, target, draft[moved, 1], units)
+        if not ship:
+            promise(state, target, draft[moved, 1], units)
         moved += 1
-    for k in range(moved):
+    for k in range(0 if ship else moved):
         promise(state, draft[k, 0], draft[k, 1], -draft[k, 2])
     lend_named(state, hold, words, at, 1)
     if moved < n_moves and ship:

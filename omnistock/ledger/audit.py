@@ -77,6 +77,7 @@ class Books:
     lines: list[tuple[AuditedHold, list[int]]] = field(default_factory=list)
     inbound: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     limits: dict[int, AuditedLimit] = field(default_factory=dict)
+    limits_of: dict[int, list[int]] = field(default_factory=dict)
     nodes_off: dict[int, bool] = field(default_factory=dict)
     deltas: dict[tuple[int, int], dict[int, int]] = field(default_factory=dict)
     orders: int = 0
@@ -149,6 +150,8 @@ class Books:
             self.steps.setdefault(words[0], {})[words[1]] = words[2]
         elif kind == _LIMIT:
             row, sku, limit_kind, match, units, *rest = words
+            if row not in self.limits:
+                self.limits_of.setdefault(sku, []).append(row)
             self.limits[row] = AuditedLimit(
                 sku, limit_kind, match, units, rest[5], (rest[6], rest[7]), len(self.holds)
             )
@@ -221,11 +224,11 @@ class Books:
     def _use_of(self, asker: int, point: int, bucket: int, number: int, units: int) -> None:
         """Count units against every limit of the SKU that fits the asker and the bucket."""
         sku, _, tag = self.points[point]
-        for limit in self.limits.values():
+        for row in self.limits_of.get(sku, ()):
+            limit = self.limits[row]
             first, last = limit.period
             if (
-                limit.sku == sku
-                and limit.kind != _ASKER_BUFFER
+                limit.kind != _ASKER_BUFFER
                 and number >= limit.since
                 and (last == 0 or first <= bucket < last)
                 and self.names.fits(limit.match, asker)
