@@ -326,8 +326,10 @@ def sku_available(state, sku, node, asker, t, words, at):
         return UNBOUNDED
     fence = state.stock[row + FENCE]
     if fence >= 0 and t >= fence and not has_point(state, sku, node, asker, words, at):
-        # Supply beyond the fence needs no stock: a stockpoint is opened when it is promised.
-        return UNBOUNDED if node < 0 or node_may_serve(state, node, asker) else 0
+        # Supply beyond the fence needs no stock: a stockpoint is opened when it is promised,
+        # at the node that the line names or at the asker's first.
+        named = node == words[at + LINE_NODE]
+        return UNBOUNDED if named and (node < 0 or node_may_serve(state, node, asker)) else 0
     units = pool_units(state, sku, node, asker, t, words, at)
     if units == 0 or state.stock[row + FIRST_LIMIT] < 0:
         return units

@@ -160,6 +160,9 @@ class Reserve(Command):
             planned = fence is not None and ahead >= fence
             if not (self.backorder or planned) or not sku.tracked:
                 continue
+            if self.together and words[7] > 1 and words[1] < 0 and not self.backorder:
+                # Which node the kit comes from is open: only those with all parts count.
+                continue
             if words[1] >= 0:
                 to.point_of(component, words[1], 0)
                 continue

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Unpack
 
-from omnistock.availability.layout import BASE, BUFFER, MINIMA
+import numpy as np
+import numpy.typing as npt
+
+from omnistock.availability.flat import free_into
+from omnistock.availability.layout import BASE, BUFFER, MINIMA, N_POINTS
 from omnistock.availability.rows import Fences
 from omnistock.engine import checking, explaining, planned, reads
 from omnistock.engine.askers import AskerDetail, OtherAskerDetail
@@ -96,6 +100,32 @@ class QueryMethods(Methods):
             return units
         record = self._writer.state.records[handle]
         return max(0, int(record[BASE]) + int(record[MINIMA]) - int(record[BUFFER]))
+
+    def free_many(self, handles: npt.ArrayLike) -> npt.NDArray[np.int32]:
+        """Return what many stockpoints may promise anybody for now, by their numbers.
+
+        Parameters
+        ----------
+        handles : (n,) int64
+            Numbers from :meth:`handle`.
+
+        Returns
+        -------
+        (n,) int32
+            As :meth:`free` answers each of them.
+        """
+        chosen = np.ascontiguousarray(handles, np.int64)
+        records = self._writer.state.records
+        count = int(self._writer.state.stock[N_POINTS])
+        if chosen.ndim != 1 or (len(chosen) and not 0 <= chosen.min() <= chosen.max() < count):
+            raise InputError(f"handles must be numbers of stockpoints in 0..{count - 1}")
+        flat = records.reshape(-1).view()
+        flat.flags.writeable = False
+        chosen = chosen.view()
+        chosen.flags.writeable = False
+        units = np.empty(len(chosen), np.int32)
+        free_into(units, flat, records.shape[1], chosen)
+        return units
 
     def raw_available(
         self, sku: str, *, now: Moment | None = None, **asker: Unpack[AskerDetail]

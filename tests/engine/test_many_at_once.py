@@ -167,6 +167,10 @@ def test_the_bare_path_answers_like_the_long_one():
     engine.reserve("O", [("tee", 2, "dc")])
     engine.set_buffer("tee", 1, node="dc")
     assert engine.free(handle) == engine.available("tee", node="dc") == 3
+    handles = [engine.handle(sku, node) for sku in ("tee", "cap") for node in ("dc", "shop")]
+    assert engine.free_many(handles).tolist() == [3, 6, 6, 6]
+    with pytest.raises(om.InputError, match="numbers of stockpoints"):
+        engine.free_many([4])
 
     engine.receive("tee", "dc", 4, lot="L1")
     assert engine.free(handle) == 3
