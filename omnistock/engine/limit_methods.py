@@ -87,13 +87,17 @@ class LimitMethods(Methods):
         """Sell what is not there yet, up to a limit of a channel or of all together.
 
         Preorders are promised at a node of their own and can be relocated to where stock
-        comes in. ``until`` ends a channel's limit.
+        comes in. ``until`` ends a channel's limit; what is left of all limits may still be sold
+        before it is there, until they are set to 0.
         """
         from omnistock.model import Network, Node
 
         writer = self._writer
         registry = writer.registry
         code = registry.stocked_sku(sku)
+        units = registry.sku_list[code].smallest_units(quantity)
+        if units < 0:
+            raise InputError(f"SKU {sku!r}: quantity must be >= 0, got {quantity}")
         if channel is not None:
             registry.channel(channel)
         known = writer.registry.network()
@@ -101,14 +105,20 @@ class LimitMethods(Methods):
         nodes.setdefault(PREORDER_NODE, Node(PREORDER_NODE, kind="virtual", priority=1 << 20))
         writer.define(
             Network(known.skus, nodes, known.channels, calendar=known.calendar),
-            preorder=(code, "preorder" if channel is None else f"preorder:{channel}"),
+            preorder=(code, "preorder" if channel is None else f"preorder:{channel}", units),
         )
         commands: list[Command] = []
         if channel is None:
             commands.append(SetBackorder(sku, quantity, PREORDER_NODE))
         else:
             if (code, "preorder") not in registry.defaults:
-                commands.append(SetBackorder(sku, None, PREORDER_NODE))
+                # All channels' limits together: none can sell more than was set for all.
+                limits = (
+                    given[0]
+                    for (one, what), given in registry.defaults.items()
+                    if one == code and what.startswith("preorder:")
+                )
+                commands.append(SetBackorder(sku, sum(limits), PREORDER_NODE))
             commands.append(SetLimit("quota", sku, channel, quantity, until))
         for outcome in self.execute(commands, now=now):
             outcome.result()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any, Unpack
 
@@ -11,6 +12,7 @@ from omnistock.engine.commands import Command, Moment, Quantity
 from omnistock.engine.hold_commands import Reserve
 from omnistock.engine.methods import Methods
 from omnistock.engine.results import Demand, GroupPromise, Promise
+from omnistock.model import OrderLine
 
 __all__ = ["PromiseMethods"]
 
@@ -65,15 +67,20 @@ class PromiseMethods(Methods):
             by = None if one.date == current else _start(one.date)
             commands.append(
                 Reserve(
-                    promise.order, [(promise.sku, one.quantity)],
+                    promise.order,
+                    [
+                        OrderLine(
+                            promise.sku, one.quantity, lot=asker.get("lot"),
+                            min_remaining_days=asker.get("min_remaining_days", 0),
+                        )
+                    ],
                     channel=asker.get("channel"), segment=asker.get("segment", ""),
                     attributes=asker.get("attributes"), node=asker.get("node"),
                     nodes=asker.get("nodes", ()), by=by,
                 )
             )  # fmt: skip
-        for outcome in self.execute(commands, now=now):
-            outcome.result()
-        return promise
+        holds = [outcome.hold for outcome in self.execute(commands, now=now)]
+        return dataclasses.replace(promise, hold=holds[0] if len(holds) == 1 else None)
 
     def promise_group(
         self,

@@ -228,7 +228,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """When how much of a quantity can be had; ``short`` is what cannot within the horizon."""
+    """When how much of a quantity can be had; ``short`` is what cannot within the horizon.
+
+    ``hold`` is the reservation, if the promise was kept and came in one delivery.
+    """
 
     order: str
     sku: str

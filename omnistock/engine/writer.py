@@ -119,18 +119,18 @@ class Writer:
         self.registry = Registry(calendar)
         self.state = _empty(calendar)
 
-    def define(self, network: Network, *, preorder: tuple[int, str] | None = None) -> None:
+    def define(self, network: Network, *, preorder: tuple[int, str, int] | None = None) -> None:
         """Enter a new network, or what of it is new, as a frame of its own.
 
-        ``preorder`` is a SKU and who may sell it before it is there.
+        ``preorder`` is a SKU, who may sell it before it is there, and how many units.
         """
         with self._lock:
             self._check_usable()
             if self.sequence == 0:
                 self._begin(network.calendar)
             definitions = self.registry.changes(network)
-            if preorder is not None and preorder not in self.registry.defaults:
-                definitions.defaults.append((*preorder, 0, 0))
+            if preorder is not None:
+                definitions.defaults.append((*preorder, 0))
             if self.sequence == 0:
                 definitions.calendar = network.calendar
             if definitions != Definitions():
