@@ -96,10 +96,12 @@ def check_oversold(state: State, cut: Bools) -> list[str]:
 
 
 def check_quotas(state: State) -> list[str]:
-    """No quota has given more than it has."""
+    """No quota in force has given more than it has; one that has ended no longer restricts."""
     limits = rows(state, "limits")
     units = limits[:, layout.LIMIT_UNITS]
+    until = limits[:, layout.LIMIT_UNTIL]
     quota = (limits[:, layout.LIMIT_KIND] == layout.QUOTA) & (units >= 0)
+    quota &= (until == 0) | (until > state.stock[layout.NOW])
     wrong = np.flatnonzero(quota & (limits[:, layout.LIMIT_USED] > units))
     return [f"limit {row} gave more than its {units[row]} units" for row in wrong[:3].tolist()]
 

@@ -8,6 +8,7 @@ from omnistock.availability import layout
 from omnistock.availability.arena import State, rows
 from omnistock.availability.binds import what_binds
 from omnistock.engine.askers import PREORDER_NODE, AskerDetail
+from omnistock.engine.late import with_movable
 from omnistock.engine.reads import Question, ask, ask_without, next_bucket, question
 from omnistock.engine.results import AtpRow, Check
 from omnistock.engine.writer import Writer
@@ -30,7 +31,7 @@ def check(
     if exclude:
         available = ask_without(writer, asked, exclude)
     else:
-        available = ask(state, asked)
+        available = with_movable(writer, state, asked, ask(state, asked))
     if refused is not None:
         return Check(False, available, code=refused, binding="quantity rule")
     label = registry.calendar.label

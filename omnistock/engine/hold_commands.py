@@ -137,6 +137,9 @@ class Reserve(Command):
             _check_rule(to, line, part[3])
             self._open_points(to, part)
             words += part
+        if self.late and not to.registry.has_late:
+            to.registry.has_late = True
+            to.changes_layout = True
         replaced: list[int] = []
         if self.replace:
             replaced = [hold for hold in to.book.of_order(self.order) if is_live(to, hold)]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from omnistock.engine import late as choice
 from omnistock.engine import reads
 from omnistock.engine.askers import Asker, AskerDetail, StockDetail
 from omnistock.engine.change_commands import EnterOrder, Relocate, Split, TakeBack, Update
@@ -74,6 +76,9 @@ class HoldMethods(Methods):
             Which lots leave first: earliest expiry, or first or last received.
         together : bool
             The components of one kit come from one node.
+        late : bool
+            The nodes are provisional: when another order asks for units at one of them, the
+            hold moves to other nodes that may serve it, and stays guaranteed.
         dry_run : bool
             Answer, and keep nothing.
 
@@ -95,6 +100,12 @@ class HoldMethods(Methods):
             order, lines, channel, node, by, ttl_s, partial, segment, attributes, nodes, replace,
             backorder, removal, together, late, dry_run, request_id=request_id,
         )  # fmt: skip
+        if self._writer.registry.has_late:
+            # A refusal would be remembered under the request id: look before asking.
+            probe = dataclasses.replace(command, dry_run=True, request_id=None)
+            refused = self.execute([probe], now=now)[0].error
+            if isinstance(refused, OutOfStock):
+                self._make_room(command, refused, now)
         try:
             return self._do_hold(command, now)
         except OutOfStock as shortage:
@@ -104,6 +115,26 @@ class HoldMethods(Methods):
             }  # fmt: skip
             dated = [self._with_date(one, detail) for one in shortage.shortages]
             raise OutOfStock(order, dated, code=shortage.code) from None
+
+    def _make_room(self, command: Reserve, shortage: OutOfStock, now: Moment | None) -> None:
+        """Let holds whose node is not final leave what an order lacks, if they can."""
+        writer = self._writer
+        moves: list[choice.Move] = []
+        for short in shortage.shortages:
+            detail: AskerDetail = {
+                "channel": command.channel, "segment": command.segment,
+                "attributes": command.attributes, "nodes": command.nodes, "by": command.by,
+                "node": short.node,
+            }  # fmt: skip
+            asked = reads.question(writer, short.sku, detail)
+            lacking = short.requested - short.available
+            if choice.with_movable(writer, writer.state, asked, 0) < lacking:
+                return
+            sources = choice.sources_of(writer, writer.state, asked)
+            sku = int(asked.words[0])
+            moves += choice.plan_moves(writer, writer.state, sku, sources, lacking)
+        for relocation in choice.relocations(writer, moves):
+            self.execute([relocation], now=now)[0].result()
 
     def _with_date(self, short: Shortage, detail: AskerDetail) -> Shortage:
         """Add to a shortage the first bucket in which the whole quantity is possible."""

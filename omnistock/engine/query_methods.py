@@ -11,7 +11,7 @@ import numpy.typing as npt
 from omnistock.availability.flat import free_into
 from omnistock.availability.layout import BASE, BUFFER, MINIMA, N_POINTS
 from omnistock.availability.rows import Fences
-from omnistock.engine import checking, explaining, planned, reads
+from omnistock.engine import checking, explaining, late, planned, reads
 from omnistock.engine.askers import AskerDetail, OtherAskerDetail
 from omnistock.engine.commands import Moment, Quantity
 from omnistock.engine.methods import Methods
@@ -79,7 +79,8 @@ class QueryMethods(Methods):
         if exclude:
             orders = (exclude,) if isinstance(exclude, str) else tuple(exclude)
             return reads.ask_without(self._writer, asked, orders)
-        return reads.ask(self._writer.state, asked)
+        state = self._writer.state
+        return late.with_movable(self._writer, state, asked, reads.ask(state, asked))
 
     def handle(self, sku: str, node: str) -> int:
         """Return the engine's number of a stockpoint, for :meth:`free`."""

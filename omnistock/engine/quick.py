@@ -80,7 +80,12 @@ class Quick:
         item = registry.sku_list[code]
         place = None if node is None else registry.node(node)
         asker = writer.asker(Asker.of(channel))
-        if item.is_kit or not item.tracked or item.replenishment_buckets is not None:
+        if (
+            registry.has_late
+            or item.is_kit
+            or not item.tracked
+            or item.replenishment_buckets is not None
+        ):
             return None
         state = writer.state
         who = rows(state, "askers")[asker]

@@ -15,9 +15,11 @@ import msgspec
 from omnistock.availability.arena import State, rows
 from omnistock.availability.layout import (
     ETA,
+    HOLD_FLAGS,
     INBOUND_BUCKET,
     INBOUND_POINT,
     INBOUND_REFERENCE,
+    LATE,
     LIMIT_FROM,
     LIMIT_KIND,
     LIMIT_MATCH,
@@ -90,6 +92,8 @@ class Registry:
         self.inbound: dict[tuple[int, int], int] = {}
         self.limits: dict[LimitKey, int] = {}
         self.pending = Definitions()
+        # Some hold's node may still change.
+        self.has_late = False
         self._components: dict[int, tuple[tuple[int, int], ...]] = {}
 
     # --- looking up ------------------------------------------------------
@@ -324,6 +328,7 @@ class Registry:
 
     def relearn(self, state: State) -> None:
         """Read the stockpoints, inbound rows and limits off a replayed state."""
+        self.has_late = bool((rows(state, "holds")[:, HOLD_FLAGS] & LATE).any())
         points = rows(state, "points")[:, [POINT_SKU, POINT_NODE, POINT_TAG]].tolist()
         self.points = {tuple(key): s for s, key in enumerate(points)}
         inbound = rows(state, "inbound").tolist()
