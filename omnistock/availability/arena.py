@@ -200,7 +200,7 @@ def _make_much_room(stock: Int64, room: dict[str, int], name: str, need: int) ->
 
     Memory that is not written to yet costs nothing; copying the whole book does.
     """
-    room[name] = 4 * need
+    room[name] = max(4 * need, min(64 * need, 1 << 20))
     for k in range(FIRST_BOOK_SECTION, len(SECTIONS)):
         other = SECTIONS[k]
         have = int(stock[ROOM_OF + k])
@@ -229,7 +229,7 @@ def with_room(state: State, **more: int) -> State:
             need = 2 * need + 1
         if need > have:
             room = room or _rooms(stock)
-            room[name] = _power(2 * need) if name in _HASHED else max(need, 2 * have)
+            room[name] = _power(4 * need) if name in _HASHED else max(need, 2 * have)
             if FIRST_BOOK_SECTION <= k != IDS_SECTION:
                 _make_much_room(stock, room, name, need)
     points = int(stock[layout.N_POINTS]) + more.get("points", 0)

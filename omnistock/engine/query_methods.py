@@ -118,14 +118,19 @@ class QueryMethods(Methods):
         chosen = np.ascontiguousarray(handles, np.int64)
         records = self._writer.state.records
         count = int(self._writer.state.stock[N_POINTS])
-        if chosen.ndim != 1 or (len(chosen) and not 0 <= chosen.min() <= chosen.max() < count):
-            raise InputError(f"handles must be numbers of stockpoints in 0..{count - 1}")
+        if chosen.ndim != 1:
+            raise InputError(f"handles must have one dimension, got {chosen.ndim}")
         flat = records.reshape(-1).view()
         flat.flags.writeable = False
         chosen = chosen.view()
         chosen.flags.writeable = False
         units = np.empty(len(chosen), np.int32)
-        free_into(units, flat, records.shape[1], chosen)
+        done = free_into(units, flat, records.shape[1], chosen, count)
+        if done < len(chosen):
+            raise InputError(
+                f"handles must be numbers of stockpoints in 0..{count - 1}, got {chosen[done]} "
+                f"at {done}"
+            )
         return units
 
     def raw_available(
