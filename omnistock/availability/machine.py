@@ -7,7 +7,7 @@ room was short. Given the same state, time and words, both always do the same.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -28,6 +28,8 @@ from omnistock.availability.stock import advance
 from omnistock.numerics.compiled import lean_kernel
 
 __all__ = ["Outcome", "available_units", "line_units", "move_time", "relink", "replay", "run"]
+
+_Words = TypeVar("_Words", Int32, Int64)
 
 
 class Outcome(NamedTuple):
@@ -71,6 +73,15 @@ def _roomier(state: State, need: int, left: int) -> State:
     )
 
 
+def _longer(array: _Words, used: int, need: int) -> _Words:
+    """Return an array with ``need`` words behind those used: the same one if it has them."""
+    if used + need <= len(array):
+        return array
+    longer = np.empty(2 * (used + need), array.dtype)
+    longer[:used] = array[:used]
+    return longer
+
+
 def run(state: State, words: Int64, offsets: Int64, *, now: int, bucket: int) -> Outcome:
     """Carry out a batch of commands at the second ``now``.
 
@@ -108,9 +119,10 @@ def run(state: State, words: Int64, offsets: Int64, *, now: int, bucket: int) ->
         last_stalled = stalled
         need = int(cursor[WORDS_NEEDED])
         state = _roomier(state, need, n_commands - int(cursor[NEXT_COMMAND]))
-        events = np.concatenate([events, np.empty(len(events) + 2 * need, np.int32)])
-        results = np.concatenate([results, np.empty(len(results) + need, np.int64)])
-        draft = np.empty((max(len(draft), need), DRAFT_FIELDS), np.int64)
+        events = _longer(events, int(cursor[EVENT_WORDS]), 2 * need)
+        results = _longer(results, int(cursor[RESULT_WORDS]), need)
+        if need > len(draft):
+            draft = np.empty((2 * need, DRAFT_FIELDS), np.int64)
     used = int(cursor[RESULT_WORDS])
     return Outcome(state, events[: cursor[EVENT_WORDS]], results[:used], result_offsets)
 

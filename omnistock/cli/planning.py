@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,10 +76,15 @@ def make_plan(
 
 def _new_store(plan: Any, store: Path) -> None:
     """Load the plan into a store that appears under its name only when it is complete."""
-    with tempfile.TemporaryDirectory(prefix=f".{store.stem}-", dir=store.parent) as folder:
-        made = Path(folder) / store.name
+    folder = store.parent / f".{store.stem}-{os.getpid()}"
+    # Named before it is made: Ctrl-C between the two would else leave it behind.
+    try:
+        folder.mkdir()
+        made = folder / store.name
         plan.open_engine(made).close()
         os.rename(made, store)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _figures(plan: Any) -> list[tuple[str, str]]:

@@ -129,6 +129,9 @@ def _listening() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, note)
     try:
         yield
+        if settings.interrupted:
+            # It was lost on the way, and no further step would tell.
+            raise KeyboardInterrupt
     finally:
         signal.signal(signal.SIGINT, before)
 
