@@ -41,7 +41,7 @@ def do(state, *commands, bucket=START):
 
 def commands_of(flows):
     """Receipts as expected inbound, promises as hard holds of what is there."""
-    commands = [[layout.RECEIVE, 0, 0, 0, 0, 40, -1]]
+    commands = [[layout.RECEIVE, 0, 0, 0, 0, 400, -1]]
     for k, (is_receipt, ahead, units) in enumerate(flows):
         bucket = START + ahead
         if is_receipt:
@@ -69,7 +69,7 @@ def by_definition(flows, today, t):
     """Lowest balance from bucket ``t`` after ``today`` on, from the list of flows."""
     balances = []
     for day in range(today, today + T):
-        units = 40
+        units = 400
         for is_receipt, ahead, quantity in flows:
             due = START + ahead
             if is_receipt and today <= due <= day:
