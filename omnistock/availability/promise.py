@@ -325,7 +325,8 @@ def sku_available(state, sku, node, asker, t, words, at):
     if state.stock[row + UNTRACKED] != 0:
         return UNBOUNDED
     fence = state.stock[row + FENCE]
-    if fence >= 0 and t >= fence and not has_point(state, sku, node, asker, words, at):
+    unlotted = words[at + LINE_LOT] < 0
+    if fence >= 0 and t >= fence and unlotted and not has_point(state, sku, node, asker, words, at):
         # Supply beyond the fence needs no stock: a stockpoint is opened when it is promised,
         # at the node that the line names or at the asker's first.
         named = node == words[at + LINE_NODE]

@@ -24,6 +24,8 @@ RequestId = int | str | bytes | uuid.UUID
 # Request id, high and low half, and the hash of the command's content.
 Request = tuple[int, int, int]
 NO_REQUEST: Request = (0, 0, 0)
+_DAY = 86_400
+_MOST_DAYS = 36_500
 _LAYOUT_KINDS = (layout.ADD_POINT, layout.SET_NODE, layout.SWITCH_POINT)
 # A receipt without a date counts in no bucket until it is received.
 NEVER_BUCKET = 1 << 30
@@ -169,6 +171,13 @@ def only(given: Mapping[str, Any], known: type) -> None:
     if unknown:
         have = ", ".join(known.__annotations__)
         raise InputError(f"unknown keyword {', '.join(unknown)}; there are {have}")
+
+
+def life_seconds(days: int) -> int:
+    """Seconds that a lot must last, from days."""
+    if isinstance(days, bool) or not isinstance(days, int) or not 0 <= days <= _MOST_DAYS:
+        raise InputError(f"min_remaining_days must lie in 0..{_MOST_DAYS}, got {days!r}")
+    return days * _DAY
 
 
 def request_words(request_id: RequestId | None) -> tuple[int, int]:

@@ -9,7 +9,8 @@ from omnistock.availability.arena import State, rows
 from omnistock.availability.binds import what_binds
 from omnistock.availability.layout import BASE, FLOW_ROW, N_BUCKETS, ON_HAND, POINT_NODE
 from omnistock.engine.askers import AskerDetail
-from omnistock.engine.reads import Question, ask, question
+from omnistock.engine.late import with_movable
+from omnistock.engine.reads import Question, ahead_of, ask, question
 from omnistock.engine.results import Explanation
 from omnistock.engine.writer import Writer
 
@@ -18,8 +19,10 @@ __all__ = ["explain"]
 Steps = list[tuple[str, int]]
 
 
-def explain(writer: Writer, state: State, sku: str, detail: AskerDetail) -> Explanation:
-    """Return the waterfall of one question."""
+def explain(
+    writer: Writer, state: State, sku: str, detail: AskerDetail, *, part: bool = False
+) -> Explanation:
+    """Return the waterfall of one question; for a kit's ``part`` no hold gives way."""
     asked = question(writer, sku, detail)
     code = writer.registry.sku(sku)
     channel, node = detail.get("channel"), detail.get("node")
@@ -30,9 +33,7 @@ def explain(writer: Writer, state: State, sku: str, detail: AskerDetail) -> Expl
         units = ask(state, asked)
         step = ("not tracked: always available", units)
         return Explanation(sku, channel, node, (step,), units, "nothing")
-    t = min(
-        max(int(asked.words[2] - state.stock[layout.BUCKET]), 0), int(state.stock[N_BUCKETS]) - 1
-    )
+    t = ahead_of(state, int(asked.words[2]))
     steps = _stock_steps(writer, state, asked, code, t)
     left = sum(units for _, units in steps)
     for label, units in _limit_steps(state, asked, code, t):
@@ -42,6 +43,9 @@ def explain(writer: Writer, state: State, sku: str, detail: AskerDetail) -> Expl
     if units != left:
         # Supply beyond the fence, or the room that a segment's protection leaves.
         steps.append(("from supply beyond the fence" if units > left else "segment", units - left))
+    with_late = units if part else with_movable(writer, state, asked, units)
+    steps.append(("late holds that would give way", with_late - units))
+    units = with_late
     shown = tuple((label, step) for k, (label, step) in enumerate(steps) if step or not k)
     bound = layout.BINDING_NAMES[int(what_binds(state, asked.words, 0, asked.asker))]
     return Explanation(sku, channel, node, shown, units, _binding(shown, bound))
@@ -63,7 +67,7 @@ def _explain_kit(
     pairs = zip(asked.words[8::2].tolist(), asked.words[9::2].tolist(), strict=True)
     for component, per in pairs:
         name = registry.sku_list[component].sku
-        part = explain(writer, state, name, detail)
+        part = explain(writer, state, name, detail, part=True)
         parts.append(part)
         counts.append((part.available // per, name, per, part.available))
     units, name, per, of_component = min(counts)

@@ -9,7 +9,7 @@ from typing import ClassVar
 from omnistock.availability import layout
 from omnistock.engine.askers import Asker
 from omnistock.engine.book import LineFacts
-from omnistock.engine.commands import Command, Moment, Quantity, Translator
+from omnistock.engine.commands import Command, Moment, Quantity, Translator, life_seconds
 from omnistock.engine.results import Hold
 from omnistock.errors import ConflictError, InputError, UnknownError
 from omnistock.model import OrderLine
@@ -29,8 +29,6 @@ __all__ = [
 Line = tuple[str, Quantity] | tuple[str, Quantity, str] | OrderLine
 
 _MAX_LINES = 10_000
-_DAY = 86_400
-_MOST_DAYS = 36_500
 _REMOVAL = {"fefo": 0, "lifo": layout.LIFO, "fifo": layout.FIFO}
 
 
@@ -48,8 +46,6 @@ def line_words(
     components = registry.components(code, line.selections)
     if units is None:
         units = to.units(line.sku, line.quantity)
-    if not 0 <= line.min_remaining_days <= _MOST_DAYS:
-        raise InputError(f"min_remaining_days must lie in 0..{_MOST_DAYS}")
     if max(per for _, per in components) * units > layout.MOST_UNITS:
         raise InputError(f"{line.quantity} of {line.sku!r} is too much")
     where = line.node or node
@@ -66,7 +62,7 @@ def line_words(
         units,
         lot,
         0 if due is None else due,
-        line.min_remaining_days * _DAY,
+        life_seconds(line.min_remaining_days),
         len(components),
     ]
     for component, per in components:
@@ -194,7 +190,7 @@ def due_line(to: Translator, facts: LineFacts) -> tuple[int, ...]:
 
 def is_live(to: Translator, hold: int) -> bool:
     """True if a hold has units that it could give back."""
-    return to.book.status(hold) in (layout.HELD, layout.CONFIRMED, layout.PICKED)
+    return to.book.status(hold) in layout.LIVE
 
 
 @dataclass(frozen=True)

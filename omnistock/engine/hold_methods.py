@@ -130,9 +130,9 @@ class HoldMethods(Methods):
             lacking = short.requested - short.available
             if choice.with_movable(writer, writer.state, asked, 0) < lacking:
                 return
-            sources = choice.sources_of(writer, writer.state, asked)
-            sku = int(asked.words[0])
-            moves += choice.plan_moves(writer, writer.state, sku, sources, lacking)
+            balance = choice.sources_of(writer, writer.state, asked)
+            lacking += sum(max(0, -units) for units in balance.values())
+            moves += choice.plan_moves(writer, writer.state, asked, set(balance), lacking)
         for relocation in choice.relocations(writer, moves):
             self.execute([relocation], now=now)[0].result()
 

@@ -3,7 +3,8 @@
 A hold made with ``late=True`` has nodes like any other, but only provisionally. When
 somebody asks for units at a node that such a hold has there, it moves to other nodes that
 may serve it: directly, or by letting another such hold move on (an augmenting path; Ford
-and Fulkerson, 1956). The request is refused only if no way of moving them helps.
+and Fulkerson, 1956). Only holds due no later than the request move for it; it is refused only
+if no way of moving those helps.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from omnistock.availability import facts, layout
 from omnistock.availability.arena import State, rows
 from omnistock.engine.change_commands import Relocate
-from omnistock.engine.reads import Question
+from omnistock.engine.reads import Question, ahead_of
 from omnistock.engine.writer import Writer
 
 __all__ = ["Move", "plan_moves", "relocations", "sources_of", "with_movable"]
@@ -84,8 +85,7 @@ class _Moving:
     def free(self, line: _LateLine, node: int) -> int:
         """Units that a line could take at a node, 0 if the node does not serve it."""
         k = self.nodes.index(node)
-        stock = self._state.stock
-        ahead = min(max(line.bucket - int(stock[layout.BUCKET]), 0), int(stock[2]) - 1)
+        ahead = ahead_of(self._state, line.bucket)
         words = np.array([self._sku, -1, line.bucket, 0, -1, 0, 0, 0], np.int64)
         found = np.zeros((1, facts.POINT_FACTS), np.int64)
         facts.point_facts_into(found, self._state, self.points[k : k + 1], line.asker, ahead, words)
@@ -99,19 +99,24 @@ class _Moving:
         on = rows(self._state, "nodes")[node, layout.NODE_ACTIVE]
         return bool(rows(self._state, "sets")[node_set, node]) and bool(on)
 
-    def augment(self, sources: set[int], most: int) -> int:
-        """Move some units out of the source nodes, along one path; returns how many."""
+    def augment(self, sources: set[int], bucket: int, most: int) -> int:
+        """Move some units out of the source nodes, along one path; returns how many.
+
+        A line makes room only for what is due no earlier than itself.
+        """
         came: dict[int, tuple[int, _LateLine]] = {}
+        needed = dict.fromkeys(sources, bucket)
         waiting = deque(sorted(sources))
         while waiting:
             here = waiting.popleft()
             for line in self.lines:
-                if line.node != here or line.units == 0:
+                if line.node != here or line.units == 0 or line.bucket > needed[here]:
                     continue
                 for node in self.nodes:
                     if node in sources or node in came or not self.allowed(line, node):
                         continue
                     came[node] = (here, line)
+                    needed[node] = line.bucket
                     free = self.free(line, node)
                     if free > 0:
                         return self._follow(came, sources, node, min(free, most))
@@ -137,25 +142,35 @@ class _Moving:
         return most
 
 
-def plan_moves(writer: Writer, state: State, sku: int, sources: set[int], most: int) -> list[Move]:
-    """Plan moves that free up to ``most`` units of a SKU at the source nodes."""
+def plan_moves(
+    writer: Writer, state: State, asked: Question, sources: set[int], most: int
+) -> list[Move]:
+    """Plan moves that free up to ``most`` units of a question's SKU at the source nodes."""
+    sku = int(asked.words[0])
+    bucket = int(state.stock[layout.BUCKET]) + ahead_of(state, int(asked.words[2]))
     moving = _Moving(writer, state, sku)
     left = most
     while left > 0 and moving.lines:
-        moved = moving.augment(sources, left)
+        moved = moving.augment(sources, bucket, left)
         if moved == 0:
             break
         left -= moved
     return moving.moves
 
 
-def sources_of(writer: Writer, state: State, asked: Question) -> set[int]:
-    """Nodes that a question is about, as numbers."""
-    if asked.words[1] >= 0:
-        return {int(asked.words[1])}
-    node_set = rows(state, "askers")[asked.asker, layout.ASKER_SET]
-    allowed = rows(state, "sets")[node_set]
-    return {node for node in range(len(writer.registry.node_list)) if allowed[node]}
+def sources_of(writer: Writer, state: State, asked: Question) -> dict[int, int]:
+    """Nodes that may serve a question, with what each can promise; below zero if it is short."""
+    points = np.array(writer.book.points_of(int(asked.words[0])), np.int64)
+    found = np.zeros((len(points), facts.POINT_FACTS), np.int64)
+    ahead = ahead_of(state, int(asked.words[2]))
+    facts.point_facts_into(found, state, points, asked.asker, ahead, asked.words)
+    nodes = rows(state, "points")[points, layout.POINT_NODE]
+    net = found[:, facts.RAW] - found[:, facts.KEPT]
+    balance: dict[int, int] = {}
+    for node, serves, units in zip(nodes.tolist(), found[:, facts.SERVES], net, strict=True):
+        if serves and asked.words[1] in (-1, node):
+            balance[node] = balance.get(node, 0) + int(units)
+    return balance
 
 
 def with_movable(writer: Writer, state: State, asked: Question, units: int) -> int:
@@ -163,27 +178,35 @@ def with_movable(writer: Writer, state: State, asked: Question, units: int) -> i
     plain = len(asked.words) == 10 and asked.words[8] == asked.words[0]
     if not plain or not writer.registry.has_late or asked.words[4] >= 0:
         return units
+    if units >= layout.MOST_UNITS:
+        # Unlimited supply needs nobody to give way.
+        return units
     return units + movable(writer, state, asked)
 
 
 def movable(writer: Writer, state: State, asked: Question) -> int:
     """Units of a plain SKU that late holds could leave to the asker, within its limits."""
     sku = int(asked.words[0])
-    sources = sources_of(writer, state, asked)
-    moves = plan_moves(writer, state, sku, sources, layout.MOST_UNITS)
-    freed = sum(one.units for one in moves if one.source in sources)
-    if freed == 0 or rows(state, "skus")[sku, layout.FIRST_LIMIT] < 0:
-        return freed
+    balance = sources_of(writer, state, asked)
+    moves = plan_moves(writer, state, asked, set(balance), layout.MOST_UNITS)
+    freed = dict.fromkeys(balance, 0)
+    for move in moves:
+        if move.source in freed:
+            freed[move.source] += move.units
+    # Where more is promised than there is, what leaves makes that good first.
+    gain = sum(max(0, units + freed[node]) - max(0, units) for node, units in balance.items())
+    if gain == 0 or rows(state, "skus")[sku, layout.FIRST_LIMIT] < 0:
+        return gain
     found = np.zeros(facts.LIMIT_FACTS, np.int64)
-    ahead = max(0, int(asked.words[2] - state.stock[layout.BUCKET]))
+    ahead = ahead_of(state, int(asked.words[2]))
     node = int(asked.words[1])
     facts.limit_facts_into(found, state, sku, node, asked.asker, ahead, asked.words)
     room = int(found[facts.QUOTA_LEFT])
     if found[facts.PROTECTED]:
         room = min(room, int(found[facts.EVERYTHING] - found[facts.PROTECTED]))
     if found[facts.CHANNEL_BUFFER]:
-        room = min(room, int(found[facts.EVERYWHERE] - found[facts.CHANNEL_BUFFER]) + freed)
-    return max(0, min(freed, room - int(found[facts.POOL])))
+        room = min(room, int(found[facts.EVERYWHERE] - found[facts.CHANNEL_BUFFER]) + gain)
+    return max(0, min(gain, room - int(found[facts.POOL])))
 
 
 def relocations(writer: Writer, moves: list[Move]) -> list[Relocate]:

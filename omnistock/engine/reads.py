@@ -27,16 +27,13 @@ from omnistock.availability.layout import (
 from omnistock.availability.machine import available_units, line_units
 from omnistock.engine.answers import read_hold
 from omnistock.engine.askers import Asker, AskerDetail
-from omnistock.engine.commands import only
+from omnistock.engine.commands import life_seconds, only
 from omnistock.engine.results import Hold
 from omnistock.engine.writer import Writer
 from omnistock.errors import InputError, Shortage
 from omnistock.model.calendar import to_seconds
 
 __all__ = ["Question", "available_many", "holds", "question", "stock_columns", "with_next_date"]
-
-_DAY = 86_400
-_MOST_DAYS = 36_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +77,12 @@ def question(writer: Writer, sku: str, detail: AskerDetail, *, together: bool = 
         0,
         -1 if lot is None else registry.lots.get(lot, 1 << 30),
         due,
-        _life(detail.get("min_remaining_days", 0)),
+        life_seconds(detail.get("min_remaining_days", 0)),
         len(components),
     ]
     for component, per in components:
         words += (component, per)
     return Question(np.array(words, np.int64), asker, together)
-
-
-def _life(days: int) -> int:
-    if isinstance(days, bool) or not isinstance(days, int) or not 0 <= days <= _MOST_DAYS:
-        raise InputError(f"min_remaining_days must lie in 0..{_MOST_DAYS}, got {days!r}")
-    return days * _DAY
 
 
 def ask(state: State, asked: Question) -> int:
@@ -124,7 +115,7 @@ def available_many(
 def raw_available(state: State, asked: Question) -> int:
     """Balance less buffer over the stockpoints asked about, negative where stock is short."""
     total = 0
-    t = _ahead(state, int(asked.words[2]))
+    t = ahead_of(state, int(asked.words[2]))
     points = rows(state, "points")
     for component in asked.words[8::2]:
         mine = points[:, POINT_SKU] == component
@@ -153,7 +144,8 @@ def at_level(state: State, asked: Question, level: str) -> int:
     return min(most)
 
 
-def _ahead(state: State, bucket: int) -> int:
+def ahead_of(state: State, bucket: int) -> int:
+    """Return buckets from the current one to ``bucket``, held within the horizon."""
     ahead = bucket - int(state.stock[BUCKET])
     return min(max(ahead, 0), int(state.stock[N_BUCKETS]) - 1)
 

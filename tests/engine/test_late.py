@@ -108,3 +108,36 @@ def test_an_order_is_refused_only_if_no_choice_of_nodes_serves_all(stock, orders
             assert possible
             kept.append(mine)
     assert engine.verify().differences == ()
+
+
+def test_nothing_gives_way_to_who_may_not_have_the_node():
+    engine = make_engine([0, 1, 1])
+    engine.reserve("LATE", [("tee", 1)], channel="bc", late=True)
+
+    assert engine.available("tee", channel="any", node="b") == 1
+    assert engine.available("tee", channel="ab", node="c") == 0
+    explanation = engine.explain("tee", channel="any", node="b")
+    assert explanation.available == sum(units for _, units in explanation.steps) == 1
+
+
+def test_a_hold_that_is_due_later_does_not_make_room_today():
+    engine = make_engine([0, 4, 0])
+    tomorrow = 1_728_000_000 + 86_400
+    engine.expect("tee", "a", 2, tomorrow, "PO")
+    engine.reserve("LATE", [("tee", 2, "a")], by=tomorrow)
+    engine.reserve("MOVES", [("tee", 2)], nodes=["a", "b"], by=tomorrow, late=True)
+
+    assert engine.available("tee", node="a") == 0
+    assert engine.available("tee", node="b", by=tomorrow) == 2
+    with pytest.raises(om.OutOfStock):
+        engine.reserve("NOW", [("tee", 1)], node="a")
+
+
+def test_supply_beyond_the_fence_has_no_lot():
+    network = om.Network.build(skus=[om.Sku("pen", replenishment_buckets=3)], nodes=["a"])
+    with om.open(":memory:", network, clock=lambda: 1_728_000_000) as engine:
+        engine.receive("pen", "a", 5, lot="L2")
+        due = 1_728_000_000 + 5 * 86_400
+
+        assert engine.available("pen", by=due, lot="L1") == 0
+        assert engine.available("pen", by=due) > 10**9
