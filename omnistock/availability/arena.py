@@ -189,7 +189,7 @@ def _copy(
     target[:count, :old_width] = source
     if name == "skus":
         empty = [layout.FIRST_POINT, layout.LAST_POINT, layout.FIRST_LIMIT, layout.FENCE]
-        target[count:, [*empty, layout.FIRST_LATE]] = -1
+        target[count:, empty] = -1
     if name == "sets" and width > old_width:
         # A set of all nodes has those to come, too.
         target[:1] = 1

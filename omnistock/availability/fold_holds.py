@@ -35,7 +35,6 @@ from omnistock.availability.layout import (
     N_HEAP,
     N_HOLDS,
     N_LINES,
-    NEXT_LATE,
     OPEN,
     ORDER,
     PICKED,
@@ -91,7 +90,6 @@ def register_hold(state, events, at, take):
         book[line + LINE_SKU] = events[word + 4]
         book[line + LINE_PER] = events[word + 5]
         book[line + LINE_HOLD] = hold
-        book[line + NEXT_LATE] = -1
         state.stock[point(state, s) + column] += units
         if take:
             bucket = np.int64(events[word + 1])
@@ -226,7 +224,6 @@ def set_lines(state, events, at):
         for field in range(LINES_LINE_WORDS):
             book[line + field] = events[word + field]
         book[line + LINE_HOLD] = hold
-        book[line + NEXT_LATE] = -1
         if units > 0:
             promise(state, s, bucket, units)
             use_limits(state, s, asker, book[h + COUNTS_AS], bucket, units)

@@ -111,8 +111,7 @@ FIRST_LIMIT = 1  # -1 while the SKU has no limit
 POINTS_OF_SKU = 2
 FENCE = 3  # buckets ahead from which supply is unlimited, -1: never
 UNTRACKED = 4
-FIRST_LATE = 5  # hold lines whose node may still change, -1: none
-LAST_POINT = 6
+LAST_POINT = 5
 SKU_FIELDS = 8
 
 # --- nodes -----------------------------------------------------------------
@@ -166,10 +165,7 @@ NEXT_STEP = 2
 STEP_FIELDS = 3
 
 # --- places: open addressing -----------------------------------------------
-PLACE_KEY = 0
-PLACE_TAG = 1
-PLACE_POINT = 2
-PLACE_FIELDS = 3
+PLACE_FIELDS = 3  # key of SKU and node, tag, stockpoint
 
 # --- holds -----------------------------------------------------------------
 STATUS = 0
@@ -188,6 +184,7 @@ SHIPPED = 3
 RELEASED = 4
 EXPIRED = 5
 PICKED = 6
+LIVE = (HELD, CONFIRMED, PICKED)  # what they have open counts against stock
 STATUS_NAMES = ("", "held", "confirmed", "shipped", "released", "expired", "picking")
 
 # --- lines -----------------------------------------------------------------
@@ -200,8 +197,7 @@ REQUEST_LINE = 5
 LINE_SKU = 6  # the SKU that was asked for: the kit, if the line is a component
 LINE_PER = 7  # units in one of what was asked for
 LINE_HOLD = 8
-NEXT_LATE = 9
-LINE_FIELDS = 10
+LINE_FIELDS = 9
 
 # --- heap, inbound ---------------------------------------------------------
 HEAP_FIELDS = 2

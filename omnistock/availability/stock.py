@@ -66,10 +66,8 @@ from omnistock.availability.layout import (
     STEP_BUCKET,
     STEP_UNITS,
 )
-from omnistock.availability.limits import use_limits
+from omnistock.availability.limits import WHOLE, use_limits
 from omnistock.numerics.compiled import inner_kernel, lean_kernel
-
-_WHOLE = 10_000
 
 
 @inner_kernel
@@ -170,7 +168,7 @@ def refresh_buffer(state, s):
     kept = state.stock[p + BUFFER_UNITS]
     share = state.stock[p + BUFFER_SHARE]
     if share > 0:
-        kept += (max(0, state.stock[p + ON_HAND]) * share + _WHOLE - 1) // _WHOLE
+        kept += (max(0, state.stock[p + ON_HAND]) * share + WHOLE - 1) // WHOLE
     state.records[s, BUFFER] = kept - state.stock[p + BACKORDER]
 
 
@@ -224,9 +222,7 @@ def lowest_from(state, s, bucket):
 @inner_kernel
 def unpromised(state, s):
     """Lowest balance of all buckets, buffers left out: what may leave without a promise broken."""
-    if state.records[s, FLOW_ROW] < 0:
-        return np.int64(state.records[s, BASE])
-    return lowest_before(state, s, state.stock[BUCKET] + state.stock[N_BUCKETS])
+    return lowest_from(state, s, state.stock[BUCKET])
 
 
 @lean_kernel

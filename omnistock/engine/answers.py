@@ -6,6 +6,7 @@ import dataclasses
 
 from omnistock.availability import layout
 from omnistock.availability.arena import rows
+from omnistock.availability.draw import DRAFT_FIELDS
 from omnistock.engine.book import LineFacts
 from omnistock.engine.change_commands import Relocate, Split, Update
 from omnistock.engine.commands import Command
@@ -30,8 +31,6 @@ from omnistock.errors import (
 )
 
 __all__ = ["outcome_of", "read_hold"]
-
-_DRAFT_FIELDS = 6
 
 
 def read_hold(writer: Writer, hold_id: int) -> Hold:
@@ -119,11 +118,8 @@ def _hold_id(writer: Writer, hold: Hold | int | str) -> int:
     if isinstance(hold, int):
         return hold
     found = writer.book.of_order(hold)
-    live = [one for one in found if layout.STATUS_NAMES[writer.book.status(one)] in _LIVE]
-    return live[0] if len(live) == 1 else found[-1 if len(found) == 1 else 0]
-
-
-_LIVE = ("held", "confirmed", "picking")
+    live = [one for one in found if writer.book.status(one) in layout.LIVE]
+    return live[0] if len(live) == 1 else found[0]
 
 
 def _reserved(writer: Writer, command: Reserve, code: int, rest: list[int]) -> Outcome:
@@ -147,8 +143,8 @@ def _drafted(
     """The hold that a dry run would have made."""
     points = rows(writer.state, "points")
     lines = []
-    for k in range(0, len(words), _DRAFT_FIELDS):
-        point, bucket, units, line, asked, per = words[k : k + _DRAFT_FIELDS]
+    for k in range(0, len(words), DRAFT_FIELDS):
+        point, bucket, units, line, asked, per = words[k : k + DRAFT_FIELDS]
         row = points[point].tolist()
         facts = LineFacts(
             point, row[layout.POINT_SKU], row[layout.POINT_NODE], row[layout.POINT_TAG], bucket,

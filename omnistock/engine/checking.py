@@ -9,7 +9,7 @@ from omnistock.availability.arena import State, rows
 from omnistock.availability.binds import what_binds
 from omnistock.engine.askers import PREORDER_NODE, AskerDetail
 from omnistock.engine.late import with_movable
-from omnistock.engine.reads import Question, ask, ask_without, next_bucket, question
+from omnistock.engine.reads import Question, ahead_of, ask, ask_without, next_bucket, question
 from omnistock.engine.results import AtpRow, Check
 from omnistock.engine.writer import Writer
 from omnistock.model import QuantityRule, Sku
@@ -60,7 +60,7 @@ def _mode(writer: Writer, state: State, asked: Question, units: int) -> tuple[st
     fences = [sku.replenishment_buckets for sku in skus]
     if any(fence is not None and ahead >= fence for fence in fences):
         return "planned", 0
-    t = min(max(ahead, 0), int(state.stock[layout.N_BUCKETS]) - 1)
+    t = ahead_of(state, int(asked.words[2]))
     beyond = 0
     for code, per in zip(components, asked.words[9::2].tolist(), strict=True):
         have, allowed = _without_backorder(state, asked, code, t)

@@ -8,20 +8,19 @@ from decimal import ROUND_CEILING, Decimal
 from typing import ClassVar
 
 from omnistock.availability import layout
+from omnistock.availability.limits import WHOLE
 from omnistock.engine.askers import Compartment
 from omnistock.engine.commands import NO_REQUEST, Command, Moment, Quantity, Translator
 from omnistock.errors import InputError
 
 __all__ = ["SetBackorder", "SetBuffer", "SetLimit", "SetNode"]
 
-_WHOLE = 10_000
-
 
 def ten_thousandths(percent: float | str | Decimal | int) -> int:
     """A percentage as ten-thousandths; it must be one of whole hundredths of a percent."""
     exact = Decimal(str(percent)) * 100
     share = int(exact)
-    if exact != share or not 0 <= share <= _WHOLE:
+    if exact != share or not 0 <= share <= WHOLE:
         raise InputError(f"percent must lie in 0..100 with at most two decimals, got {percent}")
     return share
 

@@ -13,13 +13,12 @@ from omnistock.availability.arena import State, rows
 from omnistock.engine.change_commands import STRATEGIES, Update
 from omnistock.engine.commands import Command
 from omnistock.engine.hold_commands import Release, Reserve
+from omnistock.engine.reads import ahead_of
 from omnistock.engine.results import OrderStatus, Repromise
 from omnistock.engine.writer import Writer
 from omnistock.errors import InputError
 
 __all__ = ["order_status", "plan_repromise"]
-
-_LIVE = (layout.HELD, layout.CONFIRMED, layout.PICKED)
 
 
 def order_status(writer: Writer, state: State, order: str) -> OrderStatus:
@@ -30,7 +29,7 @@ def order_status(writer: Writer, state: State, order: str) -> OrderStatus:
     reserved: dict[str, int] = {}
     shipped: dict[str, int] = {}
     for hold in holds:
-        live = writer.book.status(hold) in _LIVE
+        live = writer.book.status(hold) in layout.LIVE
         whole: dict[int, tuple[int, int]] = {}
         for (asked, _), (open_units, gone, per) in _by_component(writer, hold).items():
             # A kit is held, or delivered, as often as all of its components are.
@@ -134,7 +133,7 @@ def _held(writer: Writer, order: str, sku: str) -> tuple[int, list[tuple[int, in
     code = writer.registry.sku(sku)
     found = []
     for hold in writer.book.of_order(order):
-        if writer.book.status(hold) not in _LIVE:
+        if writer.book.status(hold) not in layout.LIVE:
             continue
         units = sum(line.open_units for line in writer.book.lines(hold) if line.sku == code)
         if units:
@@ -148,21 +147,15 @@ def _run(
 ) -> tuple[Repromised, list[int]]:  # fmt: skip
     """Run the strategies over the waiting lines of one SKU."""
     registry = writer.registry
-    current = int(state.stock[layout.BUCKET])
-    n_buckets = int(state.stock[layout.N_BUCKETS])
     had = [_held(writer, order, sku)[0] for order, _ in lines]
     balances = _balances(writer, state, registry.stocked_sku(sku))
-    due = []
-    for (order, row), _ in zip(lines, had, strict=True):
-        del order
-        due.append(min(max(row[layout.ORDER_BUCKET] - current, 0), n_buckets - 1))
+    due = [ahead_of(state, row[layout.ORDER_BUCKET]) for _, row in lines]
     for order in {order for order, _ in lines}:
         for hold in writer.book.of_order(order):
-            if writer.book.status(hold) in _LIVE:
+            if writer.book.status(hold) in layout.LIVE:
                 for line in writer.book.lines(hold):
                     if line.sku == registry.sku(sku):
-                        at = min(max(line.bucket - current, 0), n_buckets - 1)
-                        balances[at:] += line.open_units
+                        balances[ahead_of(state, line.bucket) :] += line.open_units
     names = [strategies.get(order, STRATEGIES[row[layout.ORDER_STRATEGY]]) for order, row in lines]
     run = run_anew(
         [row[layout.ORDER_UNITS] for _, row in lines],

@@ -13,8 +13,6 @@ from omnistock.errors import InputError
 
 __all__ = ["peg_order", "peg_question", "rows_of"]
 
-_LIVE = (layout.HELD, layout.CONFIRMED, layout.PICKED)
-
 
 def _points_at(writer: Writer, state: State, sku: str, node: str | None) -> list[int]:
     """Stockpoints of a SKU that can be promised from, at a node or everywhere."""
@@ -37,7 +35,7 @@ def _dated(state: State, points: list[int]) -> tuple[list[tuple[int, int]], list
     mine = np.isin(inbound[:, layout.INBOUND_POINT], points) & (inbound[:, layout.REMAINING] > 0)
     receipts = inbound[mine][:, [layout.INBOUND_BUCKET, layout.REMAINING]].tolist()
     lines = rows(state, "lines")
-    live = np.isin(rows(state, "holds")[:, layout.STATUS], _LIVE)
+    live = np.isin(rows(state, "holds")[:, layout.STATUS], layout.LIVE)
     mine = np.isin(lines[:, layout.LINE_POINT], points) & (lines[:, layout.OPEN] > 0)
     mine &= live[lines[:, layout.LINE_HOLD]] if len(live) else mine
     current = int(state.stock[layout.BUCKET])
@@ -164,7 +162,9 @@ def peg_order(writer: Writer, state: State, order: str, mode: str) -> tuple[Peg,
     lines = rows(state, "lines")
     points = rows(state, "points")
     status = rows(state, "holds")[:, layout.STATUS]
-    live = lines[(lines[:, layout.OPEN] > 0) & np.isin(status[lines[:, layout.LINE_HOLD]], _LIVE)]
+    live = lines[
+        (lines[:, layout.OPEN] > 0) & np.isin(status[lines[:, layout.LINE_HOLD]], layout.LIVE)
+    ]
     skus = points[live[:, layout.LINE_POINT], layout.POINT_SKU]
     mine = np.isin(live[:, layout.LINE_HOLD], list(holds))
     pegs: tuple[Peg, ...] = ()

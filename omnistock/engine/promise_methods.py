@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any, Unpack
 
+from omnistock.availability.layout import BUCKET
 from omnistock.engine import promises
 from omnistock.engine.askers import AskerDetail
 from omnistock.engine.commands import Command, Moment, Quantity
@@ -61,7 +62,7 @@ class PromiseMethods(Methods):
         """Reserve every delivery of a promise in one frame."""
         writer = self._writer
         calendar = writer.registry.calendar
-        current = calendar.label(int(writer.state.stock[1]))
+        current = calendar.label(int(writer.state.stock[BUCKET]))
         commands: list[Command] = []
         for one in promise.deliveries:
             by = None if one.date == current else _start(one.date)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from omnistock.availability.flat import free_into
-from omnistock.availability.layout import BASE, BUFFER, MINIMA, N_POINTS
+from omnistock.availability.layout import BUCKET, N_POINTS
 from omnistock.availability.rows import Fences
 from omnistock.engine import checking, explaining, late, planned, reads
 from omnistock.engine.askers import AskerDetail, OtherAskerDetail
@@ -96,11 +96,7 @@ class QueryMethods(Methods):
         The bare path: as of the last command or question that moved the time, before limits
         of channels and whether its node is on. What has expired since only adds to it.
         """
-        units = self._quick.free(handle)
-        if units is not None:
-            return units
-        record = self._writer.state.records[handle]
-        return max(0, int(record[BASE]) + int(record[MINIMA]) - int(record[BUFFER]))
+        return self._quick.free(handle)
 
     def free_many(self, handles: npt.ArrayLike) -> npt.NDArray[np.int32]:
         """Return what many stockpoints may promise anybody for now, by their numbers.
@@ -177,7 +173,7 @@ class QueryMethods(Methods):
         if method is not None and method != "lookahead_min":
             rows = planned.rows_of(self._writer, state, sku, asker.get("node"), method, None, None)
             by = self._seconds(asker.get("by"))
-            bucket = int(state.stock[1]) if by is None else registry.calendar.bucket_of(by)
+            bucket = int(state.stock[BUCKET]) if by is None else registry.calendar.bucket_of(by)
             return checking.check_rows(rows, registry.calendar.label(bucket), units)
         return checking.check(
             self._writer, state, sku, units, asker, rule=rule, together=together, exclude=orders

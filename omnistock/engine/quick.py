@@ -60,15 +60,13 @@ class Quick:
                 total += units
         return total
 
-    def free(self, handle: int) -> int | None:
-        """Return what a stockpoint may promise anybody now, None if it is not plain."""
+    def free(self, handle: int) -> int:
+        """Return what a stockpoint may promise anybody now, limits left out."""
         state = self._writer.state
         if self._records is not state.records or self._version != self._writer.layout_version:
             self._renew(state)
         view = self._view
         at = handle * self._width
-        if view[at + FLAGS]:
-            return None
         units = view[at + BASE] + view[at + MINIMA] - view[at + BUFFER]
         return units if units > 0 else 0
 

@@ -94,7 +94,7 @@ def settle(registry: Registry, state: State) -> State:
             chosen = [registry.nodes[node] for node in node_set if node in registry.nodes]
             sets[row, chosen] = 1
     _set_compartments(registry, state, done["tags"])
-    _set_askers(registry, state, done["askers"])
+    _set_askers(registry, state)
     _set_matches(registry, state, done["matches"], done["askers"])
     return state
 
@@ -111,10 +111,9 @@ def _set_compartments(registry: Registry, state: State, first: int) -> None:
         table[code, layout.TAG_RECEIVED] = one.received
 
 
-def _set_askers(registry: Registry, state: State, first: int) -> None:
+def _set_askers(registry: Registry, state: State) -> None:
     table = rows(state, "askers")
     # A channel may sell an owner's stock that has only now been named: all are entered.
-    del first
     for code, asker in enumerate(registry.asker_list):
         channel_code = registry.channels[asker.channel]
         channel = registry.channel_list[channel_code]

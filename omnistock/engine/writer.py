@@ -363,9 +363,8 @@ class Writer:
                 second, bucket = self._time(now)
                 self.state = move_time(self.state, second, bucket)
         elif not timed:
-            self._quiet_until = (
-                min(expiry, self._bucket_span[1]) if counts[N_HEAP] else (self._bucket_span[1])
-            )
+            last = self._bucket_span[1]
+            self._quiet_until = min(expiry, last) if counts[N_HEAP] > 0 else last
         return self.state
 
     @contextmanager
