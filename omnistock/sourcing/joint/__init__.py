@@ -1,0 +1,1 @@
+"""Orders sourced together: prices, bounds and plans for a whole batch."""
