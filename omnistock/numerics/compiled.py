@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 
 from numba import njit, types
 
-__all__ = ["hot_kernel", "inner_kernel", "kernel", "lean_kernel"]
+__all__ = ["free_kernel", "hot_kernel", "inner_kernel", "kernel", "lean_kernel"]
 
 # A kernel takes arrays and numbers of the dtypes its module names; numba checks them.
 Compiled = Callable[..., Any]
@@ -46,6 +46,14 @@ def _stamp(room: Path) -> str:
 def kernel(function: _Function) -> _Function:
     """Compile ``function`` on first use and cache the machine code on disk."""
     return cast(_Function, _stamped(njit(cache=True)(function), function))
+
+
+def free_kernel(function: _Function) -> _Function:
+    """Compile like :func:`kernel`, for long work on arrays that no other thread writes.
+
+    Other threads run meanwhile: two halves of a batch can be worked on side by side.
+    """
+    return cast(_Function, _stamped(njit(cache=True, nogil=True)(function), function))
 
 
 def lean_kernel(function: Compiled) -> Compiled:
