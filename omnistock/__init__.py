@@ -33,6 +33,7 @@ _PUBLIC = {
     "safety_stock": "omnistock.buffers",
     "oversell_buffer": "omnistock.buffers",
     "allocate": "omnistock.allocation",
+    "allocate_by_value": "omnistock.allocation",
     "source": "omnistock.sourcing",
     "replenish": "omnistock.replenishment",
     "open": "omnistock.engine",

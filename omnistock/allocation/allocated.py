@@ -50,6 +50,11 @@ class Allocated:
         return self.claims.n_rows
 
     @property
+    def consumed(self) -> np.ndarray:
+        """(n_claims,) int64: units of each grant that were taken before the allocation."""
+        return self.claims["consumed"]
+
+    @property
     def _who(self) -> list[str]:
         return [name for name in ("channel", "node") if name in self.claims.given]
 

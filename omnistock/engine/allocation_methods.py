@@ -14,7 +14,9 @@ from omnistock.engine.methods import Methods
 from omnistock.errors import FrameError, InputError, Problem
 
 if TYPE_CHECKING:
-    from omnistock.allocation import Allocated
+    from omnistock.allocation import Allocated, ValuedAllocation
+
+    Grants = Allocated | ValuedAllocation
 
 __all__ = ["AllocationMethods", "AppliedAllocation"]
 
@@ -43,14 +45,14 @@ class AllocationMethods(Methods):
 
     def apply_allocation(
         self,
-        allocated: Allocated,
+        allocated: Grants,
         *,
         ways: Collection[str] = ("quota", "protection"),
         until: Moment | None = None,
         request_id: RequestId | None = None,
         now: Moment | None = None,
     ) -> AppliedAllocation:
-        """Put the result of :func:`omnistock.allocate` into force, all of it or nothing.
+        """Put the result of ``allocate`` or ``allocate_by_value`` into force, all of it or nothing.
 
         Everything is one command in one frame of the ledger. Limits count from now on, so
         they are set to what is left of each grant after the claims' ``consumed`` units.
@@ -58,7 +60,7 @@ class AllocationMethods(Methods):
 
         Parameters
         ----------
-        allocated : Allocated
+        allocated : Allocated or ValuedAllocation
             Its claims need a channel; claims of one channel at several nodes are added up
             for quotas and protections, which are about channels.
         ways : collection of {"quota", "protection", "ring_fence"}
@@ -110,7 +112,7 @@ class AllocationMethods(Methods):
         return AppliedAllocation(len(command.quotas), len(command.protections), len(command.fences))
 
 
-def _check_channels(allocated: Allocated) -> None:
+def _check_channels(allocated: Grants) -> None:
     """Raise, naming the rows, where claims name no channel, or a channel with and without node."""
     claims = allocated.claims
     problems = [
@@ -134,14 +136,14 @@ def _check_channels(allocated: Allocated) -> None:
 
 
 def _by_channel(
-    allocated: Allocated,
+    allocated: Grants,
 ) -> tuple[list[tuple[str, str]], np.ndarray, np.ndarray]:
     """SKU and channel, with the quota and the protection of all its claims together."""
     claims = allocated.claims
     keys = list(zip(claims["sku"].tolist(), claims["channel"].tolist(), strict=True))
     place: dict[tuple[str, str], int] = {}
     of_row = np.array([place.setdefault(key, len(place)) for key in keys], dtype=np.int64)
-    left = allocated.granted - claims["consumed"]
+    left = allocated.granted - allocated.consumed
     quota = np.zeros(len(place), dtype=np.int64)
     protection = np.zeros(len(place), dtype=np.int64)
     np.add.at(quota, of_row, left)
@@ -156,8 +158,8 @@ def _rows(keys: list[tuple[str, str]], units: np.ndarray) -> tuple[tuple[str, st
     return tuple((*key, amount) for key, amount in zip(keys, units.tolist(), strict=True))
 
 
-def _fences(allocated: Allocated) -> tuple[Fence, ...]:
+def _fences(allocated: Grants) -> tuple[Fence, ...]:
     claims = allocated.claims
-    left = allocated.granted - claims["consumed"]
+    left = allocated.granted - allocated.consumed
     columns = (claims["sku"], claims["channel"], claims["node"], left)
     return tuple(zip(*(column.tolist() for column in columns), strict=True))
