@@ -16,7 +16,7 @@ The order of things, for each SKU on its own:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -56,8 +56,8 @@ class Allocation:
         What was asked, broadcast to full shape.
     consumed : (n_skus, n_claimants) int64
         Units of the grant that were taken before this allocation.
-    for_groups : (n_skus, n_claimants) int64
-        What members of groups had once the groups' floors were met; 0 for the others.
+    division : Division
+        The question as the kernel has it.
     """
 
     granted: np.ndarray
@@ -68,7 +68,15 @@ class Allocation:
     tier: np.ndarray
     pack_size: np.ndarray
     consumed: np.ndarray
-    for_groups: np.ndarray
+    division: Division = field(repr=False)
+
+    @property
+    def for_groups(self) -> np.ndarray:
+        """What members of groups had once the groups' floors were met, (n_skus, n_claimants)."""
+        if not self.division.groups.floor.size:
+            return np.zeros_like(self.granted)
+        members = np.isin(np.arange(self.granted.shape[1]), self.division.groups.members)
+        return self.division.granted(GROUP_STAGE).reshape(self.granted.shape) * members
 
     @property
     def unclaimed(self) -> np.ndarray:
@@ -236,11 +244,6 @@ def water_fill(
     division = Division(
         _flat(units), _flat(packs), claims, group_rows(groups, n_skus, n_claims), code
     )
-    nothing = np.broadcast_to(np.int64(0), wanted.shape)
-    for_groups = nothing
-    if groups:
-        in_groups = np.isin(np.arange(n_claims), division.groups.members)
-        for_groups = division.granted(GROUP_STAGE).reshape(wanted.shape) * in_groups
     return Allocation(
         granted=division.granted().reshape(wanted.shape),
         supply=units,
@@ -249,8 +252,8 @@ def water_fill(
         weight=all_weights,
         tier=all_tiers,
         pack_size=packs,
-        consumed=used if used.size else nothing,
-        for_groups=for_groups,
+        consumed=used if used.size else np.broadcast_to(np.int64(0), wanted.shape),
+        division=division,
     )
 
 

@@ -8,18 +8,22 @@ SKU ``s`` are ``claim_offsets[s]:claim_offsets[s + 1]``, the packs of claim ``p`
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
 from omnistock.numerics.compiled import lean_kernel
 from omnistock.numerics.demand import DemandDistribution
-from omnistock.numerics.families import loss_one
+from omnistock.numerics.families import NEGATIVE_BINOMIAL, POISSON, loss_one
 
 __all__ = ["MONEY_STEPS", "Curves", "sales_curves", "take_best_into"]
 
 # Steps in which money is counted here, to the cent.
 MONEY_STEPS = 10_000
+# Beyond these the mass at 0 is too small, or too far away, to start from.
+_LARGEST_MEAN = 500.0
+_LARGEST_START = 2_000
 
 
 class Curves(NamedTuple):
@@ -46,31 +50,78 @@ class Curves(NamedTuple):
 
 
 @lean_kernel
-def sales_values_into(values, offsets, fill, family, mean, variance, start, pack, worth, most):
-    """Count the packs worth anything into ``offsets[p + 1]``, or fill their ``values``.
+def first_mass(family, mean, variance):
+    """P(D = 0) of a count, or -1 if its masses cannot be summed up from there."""
+    if mean <= 0.0 or mean > _LARGEST_MEAN:
+        return -1.0
+    if family == POISSON:
+        return math.exp(-mean)
+    if family == NEGATIVE_BINOMIAL:
+        size = mean * (mean / (variance - mean))
+        power = size * math.log(mean / variance)
+        return math.exp(power) if power > -_LARGEST_MEAN else -1.0
+    return -1.0
+
+
+@lean_kernel
+def sales_values_into(values, offsets, begin, family, mean, variance, start, pack, worth, most):
+    """Fill ``values`` and ``offsets`` from claim ``begin`` on; return the first that had no room.
 
     Pack k of claim p raises its stock from ``start + k pack`` to ``start + (k + 1) pack``
-    units, and sells E[min(D, .)] more of them, each worth ``worth`` steps.
+    units, and sells E[min(D, .)] more of them, each worth ``worth`` steps. For counts that is
+    the sum of P(D > x) over the pack's units, from masses that follow one another: (a, b, 0)
+    recursion of Panjer (1981), of which the Poisson and negative binomial are cases.
     """
-    for p in range(mean.shape[0]):
-        before = loss_one(family[p], mean[p], variance[p], float(start[p]))
+    at = offsets[begin]
+    for p in range(begin, mean.shape[0]):
+        first = at
+        mass = -1.0
+        if start[p] <= _LARGEST_START:
+            mass = first_mass(family[p], mean[p], variance[p])
+        by_mass = mass >= 0.0
+        # Masses follow as mass(x) = mass(x - 1) (slope + rise / x).
+        slope, rise = 0.0, mean[p]
+        if by_mass and family[p] == NEGATIVE_BINOMIAL:
+            slope = (variance[p] - mean[p]) / variance[p]
+            rise = slope * (mean[p] * (mean[p] / (variance[p] - mean[p])) - 1.0)
+        x = min(start[p], 0)
+        above = 1.0 - mass if x >= 0 else 1.0
+        before = 0.0 if by_mass else loss_one(family[p], mean[p], variance[p], float(start[p]))
+        if by_mass:
+            for x in range(1, start[p] + 1):
+                mass *= slope + rise / x
+                above -= mass
+            x = start[p]
         last = 2**62
-        n_packs = 0
-        while n_packs < most[p]:
-            after = loss_one(
-                family[p], mean[p], variance[p], float(start[p] + (n_packs + 1) * pack[p])
-            )
-            # Rounding keeps the order of values; only the loss itself may be off by a last digit.
-            value = min(int(np.rint((before - after) * worth[p])), last)
+        for k in range(most[p]):
+            sold = 0.0
+            if by_mass:
+                for _ in range(pack[p]):
+                    sold += max(above, 0.0)
+                    x += 1
+                    if x > 0:
+                        mass *= slope + rise / x
+                        above -= mass
+                    elif x == 0:
+                        above = 1.0 - mass
+            else:
+                after = loss_one(
+                    family[p], mean[p], variance[p], float(start[p] + (k + 1) * pack[p])
+                )
+                sold = before - after
+                before = after
+            # Rounding keeps the order of values; only the sum may be off by a last digit.
+            value = min(int(np.rint(sold * worth[p])), last)
             if value <= 0:
                 break
-            if fill:
-                values[offsets[p] + n_packs] = value
+            if at >= values.shape[0]:
+                return p
+            values[at] = value
             last = value
-            before = after
-            n_packs += 1
-        if not fill:
-            offsets[p + 1] = n_packs
+            at += 1
+        offsets[p] = first
+        offsets[p + 1] = at
+    return mean.shape[0]
 
 
 def sales_curves(
@@ -121,12 +172,16 @@ def sales_curves(
         np.ascontiguousarray(most, dtype=np.int64),
     )
     offsets = np.zeros(len(demand) + 1, dtype=np.int64)
-    values = np.empty(0, dtype=np.int64)
-    sales_values_into(values, offsets, False, *terms)
-    offsets = np.cumsum(offsets)
-    values = np.empty(int(offsets[-1]), dtype=np.int64)
-    sales_values_into(values, offsets, True, *terms)
-    return Curves(values, offsets)
+    values = np.empty(16 * len(demand) + 1024, dtype=np.int64)
+    done = 0
+    while True:
+        done = sales_values_into(values, offsets, done, *terms)
+        if done == len(demand):
+            break
+        longer = np.empty(2 * len(values), dtype=np.int64)
+        longer[: offsets[done]] = values[: offsets[done]]
+        values = longer
+    return Curves(values[: offsets[-1]].copy(), offsets)
 
 
 @lean_kernel

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -72,3 +74,26 @@ def test_a_pack_is_worth_the_survival_probabilities_of_its_units(mean, spread, s
     assert (np.diff(curves.values) <= 0).all()
     assert curves.upto(one * 3)[0] == curves.values[:3].sum()
     assert curves.upto(one * 99)[0] == curves.values.sum()
+
+
+@pytest.mark.parametrize(
+    ("mean", "variance", "counts", "start"),
+    [
+        (700.0, 700.0, True, 690),  # the mass at 0 is too small to start from
+        (400.0, 90_000.0, True, 300),
+        (450.0, 451.0, True, 440),
+        (30.0, 60.0, True, 2_500),  # too far from 0
+        (30.0, 100.0, False, 25),  # no count
+    ],
+)
+def test_large_and_fractional_demands_are_worth_their_loss_function(mean, variance, counts, start):
+    demand = DemandDistribution.from_moments([mean], [variance], counts=counts)
+    one = np.array([1])
+    curves = sales_curves(
+        demand, start=one * start, pack_size=one * 5, margin_cents=one * 900.0, most=one * 4
+    )
+
+    losses = demand.loss([[start + 5.0 * k for k in range(5)]])[0]
+    expected = [900 * float(a - b) for a, b in pairwise(losses)]
+    found = [curves.at(one * k)[0] / MONEY_STEPS for k in range(4)]
+    assert found == pytest.approx(expected, abs=1e-3)
