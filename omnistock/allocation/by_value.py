@@ -191,7 +191,7 @@ def allocate_by_value(supply: Any, claims: Any, *, least_fill: float = 0.0) -> V
     >>> shared.granted
     array([2, 4])
     >>> print(shared.explain(0))
-    web got 2 of 9, worth 17.51; the next pack of 1 would earn 5.77, but supply 6 is used up \\
+    web got 2 of 9, worth 17.51; the next pack of 1 would earn 5.77, but supply 6 is used up \
     and the least worthy pack of the others earns 6.79
     """
     given = read_table(supply, SUPPLY, name="supply")
