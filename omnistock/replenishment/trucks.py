@@ -31,6 +31,7 @@ __all__ = [
 # A program with more whole variables than this finds less in seconds than prices do.
 _MOST_ARCS = 20_000
 _MOST_ROUNDS = 60
+_MOST_FILLS = 50
 
 
 def net_steps(places: Places, arcs: Arcs, packs: np.ndarray, cost: np.ndarray) -> float:
@@ -64,7 +65,7 @@ def best_limited(
 
     def take(packs: np.ndarray) -> None:
         nonlocal plan, best
-        one = trimmed(places, arcs, packs, lanes)
+        one = filled_up(places, arcs, trimmed(places, arcs, packs, lanes), lanes)
         worth = true_net(places, arcs, one, lanes)
         if worth > best:
             plan, best = one, worth
@@ -214,6 +215,46 @@ def trimmed(places: Places, arcs: Arcs, packs: np.ndarray, lanes: TransferLanes)
             ]
             kept[rows] = loads[int(np.argmax(paid))]
     return kept
+
+
+def filled_up(places: Places, arcs: Arcs, packs: np.ndarray, lanes: TransferLanes) -> np.ndarray:
+    """Add packs that still earn something, while lanes and the trucks that go have room.
+
+    Each round adds one pack to the best arcs, of which no two share a stockpoint, so that
+    what each of them adds is known exactly.
+    """
+    packs = packs.copy()
+    n = len(places.packs)
+    endless = np.int64(2**62)
+    most = np.where(lanes.most_volume >= 0, lanes.most_volume, endless)
+    for _ in range(_MOST_FILLS):
+        loaded = trucks_for(arcs, packs, lanes) * lanes.truck_volume
+        carried = np.bincount(arcs.lane, weights=packs * arcs.volume, minlength=len(lanes))
+        room = np.minimum(most, np.where(lanes.truck_volume > 0, loaded, endless))
+        room -= carried.astype(np.int64)
+        out = np.bincount(arcs.source, weights=packs, minlength=n).astype(np.int64)
+        final = final_packs(places, arcs, packs)
+        more = places.curves.at(final)[arcs.destination] - arcs.freight
+        more -= places.curves.at(final - 1)[arcs.source]
+        fits = (more > 0) & (arcs.volume <= room[arcs.lane])
+        rows = np.flatnonzero(fits & (out < places.packs)[arcs.source])
+        if not len(rows):
+            break
+        rows = rows[np.argsort(-more[rows] / np.maximum(arcs.volume[rows], 1), kind="stable")]
+        for ends in (arcs.source, arcs.destination):
+            rows = rows[np.sort(np.unique(ends[rows], return_index=True)[1])]
+        # A stockpoint that gives must not also receive in one round.
+        rows = rows[~np.isin(arcs.source[rows], arcs.destination[rows])]
+        lane = arcs.lane[rows]
+        by_lane = np.argsort(lane, kind="stable")
+        running = np.cumsum(arcs.volume[rows[by_lane]])
+        first = np.searchsorted(lane[by_lane], lane[by_lane])
+        used = running - np.append(0, running)[first]
+        chosen = rows[by_lane][used <= room[lane[by_lane]]]
+        if not len(chosen):
+            break
+        packs[chosen] += 1
+    return packs
 
 
 def _loaded(arcs: Arcs, packs: np.ndarray, rows: np.ndarray, room: int) -> np.ndarray:

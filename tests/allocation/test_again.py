@@ -156,6 +156,35 @@ def test_tables_and_arrays_agree_on_groups():
     assert shared.protection.tolist() == array.protection.reshape(-1).tolist()
 
 
+@given(cases(), st.integers(0, 130), st.data())
+def test_the_parts_of_the_waterfall_sum_to_the_grant(case, supply, data):
+    n = len(case["requested"])
+    before = fill(supply, case)
+    consumed = [data.draw(st.integers(0, int(units))) for units in before]
+    claims = {
+        "sku": ["TEE"] * n,
+        "channel": [f"c{k}" for k in range(n)],
+        "quantity": case["requested"],
+        "guarantee": case["guarantee"],
+        "weight": case["weight"],
+        "tier": case["tier"],
+        "group": ["inner" if k < 2 else "" for k in range(n)],
+        "consumed": consumed,
+        "granted_before": before,
+    }
+    units = {"sku": ["TEE"], "quantity": [supply + 5], "pack_size": [case["pack_size"]]}
+    floors = {"sku": ["TEE"], "group": ["inner"], "quantity": [9]}
+
+    shared = allocate(units, claims, floors=floors, rule=case["rule"])
+
+    parts = shared.waterfall()
+    short = parts.pop("short")
+    assert all((part >= 0).all() for part in parts.values())
+    assert sum(parts.values()).tolist() == shared.granted.tolist()
+    assert (shared.granted + short >= case["requested"]).all()
+    assert (parts["consumed"] >= consumed).all()
+
+
 @pytest.mark.parametrize(
     ("groups", "message"),
     [

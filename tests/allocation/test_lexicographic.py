@@ -26,7 +26,7 @@ def random_case(rng, n_claims=5):
     }
 
 
-def granted(case, rule):
+def granted(case, rule, **more):
     return water_fill(
         [case["supply"]],
         [case["requested"]],
@@ -35,6 +35,7 @@ def granted(case, rule):
         tier=case["tier"],
         groups=[Group(members, floor) for members, floor in case["groups"]],
         rule=rule,
+        **more,
     ).granted[0]
 
 
@@ -58,6 +59,24 @@ def test_four_hundred_nested_cases_agree_with_the_lp_of_the_constraints_alone(ru
         for current in (1, 2):
             here = np.array(case["tier"]) == current
             assert got[here].sum() == pytest.approx(np.array(exact)[here].sum(), abs=1e-3)
+
+
+@pytest.mark.parametrize("rule", ["max_min", "fill_rate"])
+def test_two_hundred_cases_with_consumed_units_agree_with_the_lp(rule):
+    rng = np.random.default_rng(12)
+    compared = 0
+    while compared < 200:
+        case = random_case(rng)
+        consumed = [int(rng.integers(0, units // 3 + 1)) for units in case["requested"]]
+        exact = oracle.lexicographic_lp(**case, rule=rule, consumed=consumed)
+        if exact is None:
+            continue
+        compared += 1
+
+        got = granted(case, rule, consumed=[consumed])
+
+        assert np.abs(np.array(exact) - got).max() < 2
+        assert (got >= consumed).all()
 
 
 def whole_divisions(total, uppers):

@@ -1,5 +1,7 @@
 """An allocation put into force: quotas, protections and ring-fences in one command."""
 
+import threading
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -168,6 +170,34 @@ def test_ring_fences_are_not_decided_behind_commands_that_may_take_their_units(e
 
     assert isinstance(outcomes[1].error, om.InputError)
     assert engine.ring_fenced("TEE", "web") == 0
+
+
+def test_buyers_who_come_meanwhile_never_split_an_allocation(tmp_path):
+    def buy(engine, name):
+        for k in range(25):
+            try:
+                engine.reserve(f"{name}-{k}", [("TEE", 1)])
+            except om.OutOfStock:
+                return
+
+    with opened(tmp_path / "shop.db") as engine:
+        engine.receive("TEE", "DC", 60)
+        engine.receive("MUG", "SHOP", 9)
+        buyers = [threading.Thread(target=buy, args=(engine, name)) for name in "AB"]
+        for one in buyers:
+            one.start()
+        try:
+            engine.apply_allocation(shared(), ways=["quota", "protection", "ring_fence"])
+            applied = True
+        except om.OutOfStock:
+            applied = False
+        for one in buyers:
+            one.join()
+
+        fenced = [engine.ring_fenced("TEE", name) for name in ("web", "app")]
+        fenced.append(engine.ring_fenced("MUG", "web"))
+        assert fenced == ([20, 20, 5] if applied else [0, 0, 0])
+        assert engine.verify().ok
 
 
 steps = st.lists(
