@@ -21,7 +21,7 @@ import pytest
 
 from omnistock.allocation import RULES, Group, allocate_by_value, water_fill
 from omnistock.numerics.demand import DemandDistribution
-from omnistock.replenishment import TransferLanes, dc_to_stores_by_value, rebalance
+from omnistock.replenishment import TransferLanes, dc_to_stores_by_value, rebalance_arrays
 
 N_SKUS, N_CHANNELS = 100_000, 8
 TIERS = {"one tier": [1] * N_CHANNELS, "three tiers": [1, 1, 2, 2, 2, 3, 3, 3]}
@@ -244,7 +244,7 @@ def moves() -> None:
     ):
         terms = network(n_skus, n_nodes, trucks=trucks)
         start = time.thread_time()
-        moved = rebalance(**terms, time_limit_s=limit)
+        moved = rebalance_arrays(**terms, time_limit_s=limit)
         spent = (time.thread_time() - start) * 1e3
         lanes = len(terms["lanes"])
         what = f"rebalance{f', trucks, {limit:g} s' if trucks else ''}"

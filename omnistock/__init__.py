@@ -36,6 +36,7 @@ _PUBLIC = {
     "allocate_by_value": "omnistock.allocation",
     "source": "omnistock.sourcing",
     "replenish": "omnistock.replenishment",
+    "rebalance": "omnistock.replenishment",
     "open": "omnistock.engine",
     "Engine": "omnistock.engine",
     "AsyncEngine": "omnistock.engine",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from omnistock.numerics.demand import DemandDistribution
 
-__all__ = ["TRANSFER_REASONS", "Rebalanced", "rebalance"]
+__all__ = ["TRANSFER_REASONS", "Rebalanced", "rebalance_arrays"]
 
 SOURCE_EMPTY, LANE_FULL, PAYS_NO_MORE, BEST_FOUND = 0, 1, 2, 3
 TRANSFER_REASONS = (
@@ -57,7 +57,10 @@ class Rebalanced:
         Trucks that go, and what is carried.
     net_cents, bound_cents : float
         What all lines earn together, freight and trucks deducted, and the most that any
-        plan could.
+        plan could. A bound that comes from the mixed-integer program holds to the solver's
+        tolerance of a millionth.
+    sku_names, node_names : tuple of str
+        What the numbers stand for, if they stand for names.
     """
 
     sku: np.ndarray
@@ -74,6 +77,8 @@ class Rebalanced:
     volume: np.ndarray
     net_cents: float
     bound_cents: float
+    sku_names: tuple[str, ...] = ()
+    node_names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.sku)
@@ -87,8 +92,13 @@ class Rebalanced:
 
     def columns(self) -> dict[str, np.ndarray]:
         """Return the lines as named columns, the reason in words."""
-        names = ("sku", "source", "destination", "lane", "quantity", "gained_cents")
-        columns = {name: getattr(self, name) for name in names}
+        columns = {
+            "sku": _named(self.sku, self.sku_names),
+            "source": _named(self.source, self.node_names),
+            "destination": _named(self.destination, self.node_names),
+        }
+        for name in ("lane", "quantity", "gained_cents"):
+            columns[name] = getattr(self, name)
         columns["given_up_cents"] = self.given_up_cents
         columns["freight_cents"] = self.freight_cents
         columns["reason"] = np.array([TRANSFER_REASONS[code] for code in self.reason], object)
@@ -112,15 +122,22 @@ class Rebalanced:
             raise InputError(f"row {i} is outside 0..{len(self) - 1}")
         gained, given_up = self.gained_cents[i] / 100, self.given_up_cents[i] / 100
         freight = self.freight_cents[i] / 100
+        sku = _named(self.sku, self.sku_names)[i]
+        source = _named(self.source, self.node_names)[i]
+        destination = _named(self.destination, self.node_names)[i]
         return (
-            f"{self.quantity[i]} units of SKU {self.sku[i]} from node {self.source[i]} to "
-            f"{self.destination[i]}: worth {gained:.2f} there and {given_up:.2f} here, freight "
-            f"{freight:.2f}, net {gained - given_up - freight:.2f}; "
-            f"{TRANSFER_REASONS[self.reason[i]]} ({self.next_cents[i] / 100:+.2f})"
+            f"{self.quantity[i]} units of SKU {sku} from node {source} to {destination}: worth "
+            f"{gained:.2f} there and {given_up:.2f} here, freight {freight:.2f}, net "
+            f"{gained - given_up - freight:.2f}; {TRANSFER_REASONS[self.reason[i]]} "
+            f"({self.next_cents[i] / 100:+.2f})"
         )
 
 
-def rebalance(
+def _named(numbers: np.ndarray, names: tuple[str, ...]) -> np.ndarray:
+    return np.array(names, dtype=object)[numbers] if names else numbers
+
+
+def rebalance_arrays(
     sku: ArrayLike,
     node: ArrayLike,
     on_hand: ArrayLike,
@@ -164,7 +181,8 @@ def rebalance(
     Rebalanced
         Without capacities and trucks the exact optimum, by min-cost flow over packs. With
         them the best plan that prices and a mixed-integer program found in time, with an
-        upper bound; the gap says how much may be missing.
+        upper bound; the gap says how much may be missing. A search that time has cut short
+        may end elsewhere on another machine; everything else is the same every time.
 
     Raises
     ------
@@ -179,7 +197,7 @@ def rebalance(
     Examples
     --------
     >>> from omnistock.numerics.demand import DemandDistribution
-    >>> moved = rebalance(
+    >>> moved = rebalance_arrays(
     ...     [0, 0, 0], [0, 1, 2], [10, 0, 6],
     ...     demand=DemandDistribution.from_moments([0.0, 4.0, 1.0], [0.0, 4.0, 1.0]),
     ...     margin_cents=1000,

@@ -6,7 +6,7 @@ import pytest
 
 from omnistock.errors import InputError
 from omnistock.numerics.demand import DemandDistribution
-from omnistock.replenishment import TransferLanes, rebalance
+from omnistock.replenishment import TransferLanes, rebalance_arrays
 
 
 def random_problem(rng, *, limited=False, trucks=False):
@@ -57,7 +57,7 @@ def lanes_of(problem):
 
 def solved(problem, **more):
     n_skus = max(problem["sku"]) + 1
-    return rebalance(
+    return rebalance_arrays(
         problem["sku"],
         problem["node"],
         problem["on_hand"],
@@ -163,7 +163,7 @@ def golden(**more):
         "margin_cents": 1000,
         "lanes": TransferLanes([0, 0], [1, 2], freight_cents=[50, 50]),
     }
-    return rebalance([0, 0, 0], [0, 1, 2], [4, 0, 0], **(terms | more))
+    return rebalance_arrays([0, 0, 0], [0, 1, 2], [4, 0, 0], **(terms | more))
 
 
 def test_scarce_units_go_to_equal_stores_in_equal_parts():
@@ -219,7 +219,7 @@ def test_wrong_problems_are_refused(change, message):
     with pytest.raises(InputError, match=message):
         golden(**change)
     with pytest.raises(InputError, match="may stand once"):
-        rebalance(
+        rebalance_arrays(
             [0, 0],
             [1, 1],
             [1, 1],

@@ -10,7 +10,7 @@ from oracles_transfers import expected_sales
 
 from omnistock.errors import InputError
 from omnistock.numerics.demand import DemandDistribution
-from omnistock.replenishment import TransferLanes, dc_to_stores_by_value, rebalance
+from omnistock.replenishment import TransferLanes, dc_to_stores_by_value, rebalance_arrays
 
 store = st.tuples(
     st.integers(0, 20),
@@ -76,7 +76,7 @@ def test_the_flow_over_lanes_from_the_centre_earns_the_same(stores, supply):
     _, position, mean, spread, margin, freight = zip(*stores, strict=True)
     mean = np.array([0.0, *mean])
 
-    moved = rebalance(
+    moved = rebalance_arrays(
         np.zeros(n + 1, int),
         np.arange(n + 1),
         [supply, *position],
