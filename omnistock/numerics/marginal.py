@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from omnistock.errors import InputError
 from omnistock.numerics.compiled import lean_kernel
 from omnistock.numerics.demand import DemandDistribution
 from omnistock.numerics.families import NEGATIVE_BINOMIAL, POISSON, loss_one
@@ -24,6 +25,7 @@ MONEY_STEPS = 10_000
 # Beyond these the mass at 0 is too small, or too far away, to start from.
 _LARGEST_MEAN = 500.0
 _LARGEST_START = 2_000
+_MOST_PACKS = 200_000_000
 
 
 class Curves(NamedTuple):
@@ -153,6 +155,11 @@ def sales_curves(
         Pack k is worth ``margin * (E[(D - x)+] - E[(D - x - pack)+])`` with ``x = start +
         k * pack``: for a pack of one unit, margin times P(D > x), which falls in x.
 
+    Raises
+    ------
+    InputError
+        If there would be too many packs to look at one by one.
+
     Examples
     --------
     >>> demand = DemandDistribution.from_moments([2.0], [2.0])
@@ -171,6 +178,14 @@ def sales_curves(
         np.ascontiguousarray(margin_cents, dtype=np.float64) * MONEY_STEPS,
         np.ascontiguousarray(most, dtype=np.int64),
     )
+    # A demand ends for all purposes within so many deviations, so curves are no longer.
+    last = demand.mean + 12.0 * np.sqrt(demand.variance) + 50.0
+    long = np.minimum(np.maximum(last - start, 0.0) / pack_size, most)
+    if float(long.sum()) > _MOST_PACKS:
+        raise InputError(
+            f"about {long.sum():.0f} packs would be valued one by one, more than {_MOST_PACKS}; "
+            "count in larger packs"
+        )
     offsets = np.zeros(len(demand) + 1, dtype=np.int64)
     values = np.empty(16 * len(demand) + 1024, dtype=np.int64)
     done = 0

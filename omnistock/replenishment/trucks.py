@@ -204,17 +204,22 @@ def trimmed(places: Places, arcs: Arcs, packs: np.ndarray, lanes: TransferLanes)
         kept[rows] = _loaded(arcs, packs, rows, room)
         truck = int(lanes.truck_volume[lane])
         if truck:
-            price = float(lanes.truck_cents[lane]) * MONEY_STEPS
-            loads = [
-                _loaded(arcs, packs, rows, min(room, trucks * truck))
-                for trucks in range(-(-room // truck) + 1)
-            ]
-            paid = [
-                float((net[rows] * load / np.maximum(packs[rows], 1)).sum()) - trucks * price
-                for trucks, load in enumerate(loads)
-            ]
-            kept[rows] = loads[int(np.argmax(paid))]
+            kept[rows] = _loaded(arcs, packs, rows, _paid_room(arcs, packs, rows, net, room, truck,
+                                 float(lanes.truck_cents[lane]) * MONEY_STEPS))  # fmt: skip
     return kept
+
+
+def _paid_room(
+    arcs: Arcs, packs: np.ndarray, rows: np.ndarray, net: np.ndarray, room: int, truck: int,
+    price: float,
+) -> int:  # fmt: skip
+    """Volume of the trucks that pay: as many as earn most, loaded with ``rows`` in order."""
+    volume = np.append(0, np.cumsum(packs[rows] * arcs.volume[rows]))
+    earned = np.append(0.0, np.cumsum(net[rows]))
+    trucks = np.arange(-(-min(room, int(volume[-1])) // truck) + 1)
+    loads = np.minimum(trucks * truck, room)
+    paid = np.interp(loads, volume, earned) - trucks * price
+    return int(loads[np.argmax(paid)])
 
 
 def filled_up(places: Places, arcs: Arcs, packs: np.ndarray, lanes: TransferLanes) -> np.ndarray:

@@ -1,5 +1,6 @@
 """An allocation put into force: quotas, protections and ring-fences in one command."""
 
+import asyncio
 import threading
 
 import pytest
@@ -170,6 +171,21 @@ def test_ring_fences_are_not_decided_behind_commands_that_may_take_their_units(e
 
     assert isinstance(outcomes[1].error, om.InputError)
     assert engine.ring_fenced("TEE", "web") == 0
+
+
+def test_coroutines_may_apply_an_allocation_beside_other_commands(engine):
+    async def together():
+        shop = om.AsyncEngine(engine)
+        return await asyncio.gather(
+            shop.execute(Receive("TEE", "DC", 2)),
+            shop.execute(ApplyAllocation(fences=(("TEE", "web", "", 42),))),
+            shop.execute(Receive("MUG", "SHOP", 1)),
+        )
+
+    outcomes = asyncio.run(together())
+
+    assert [one.error for one in outcomes] == [None, None, None]
+    assert engine.ring_fenced("TEE", "web") == 42
 
 
 def test_buyers_who_come_meanwhile_never_split_an_allocation(tmp_path):

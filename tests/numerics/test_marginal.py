@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from omnistock.errors import InputError
 from omnistock.numerics.demand import DemandDistribution
 from omnistock.numerics.marginal import MONEY_STEPS, Curves, sales_curves, take_best_into
 
@@ -97,3 +98,15 @@ def test_large_and_fractional_demands_are_worth_their_loss_function(mean, varian
     expected = [900 * float(a - b) for a, b in pairwise(losses)]
     found = [curves.at(one * k)[0] / MONEY_STEPS for k in range(4)]
     assert found == pytest.approx(expected, abs=1e-3)
+
+
+def test_demands_too_large_to_be_valued_pack_by_pack_are_refused():
+    one = np.array([1])
+    with pytest.raises(InputError, match="count in larger packs"):
+        sales_curves(
+            DemandDistribution.from_moments([1e10], [1e10]),
+            start=one * 0,
+            pack_size=one,
+            margin_cents=one * 1.0,
+            most=one * 2**40,
+        )

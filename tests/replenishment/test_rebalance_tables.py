@@ -70,3 +70,13 @@ def test_lines_carry_the_names_of_the_tables_and_come_as_the_callers_kind():
 def test_wrong_rows_are_named(stock, lanes, message):
     with pytest.raises(om.FrameError, match=message):
         om.rebalance(STOCK | stock, LANES | lanes)
+
+
+def test_nothing_to_move_is_no_error():
+    empty = {"sku": [], "node": [], "on_hand": [], "margin_cents": [], "mean": []}
+    assert om.rebalance(empty, {"source": [], "destination": []}).to_table().num_rows == 0
+
+    bare = {"sku": ["A", "A"], "node": ["N", "M"], "on_hand": [0, 0], "margin_cents": [5, 5]}
+    lanes = {"source": ["N"], "destination": ["M"], "truck_volume": [3], "truck_cents": [10]}
+    moved = om.rebalance(bare | {"mean": [2.0, 2.0]}, lanes)
+    assert (len(moved), moved.net_cents, moved.gap) == (0, 0.0, 0.0)
