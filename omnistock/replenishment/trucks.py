@@ -73,8 +73,10 @@ def best_limited(
     take(relaxed)
     prices = _Prices(arcs, lanes)
     scale = 1.0
+    for_program = len(arcs.source) <= _MOST_ARCS
+    for_prices = time_limit_s / 2 if for_program else time_limit_s
     for _ in range(_MOST_ROUNDS):
-        if best >= bound or time.monotonic() - begun > time_limit_s / 2:
+        if best >= bound or time.monotonic() - begun > for_prices:
             break
         cost = arcs.freight + prices.per_volume[arcs.lane] * arcs.volume
         packs = best_flow(places, arcs, cost)
@@ -84,7 +86,7 @@ def best_limited(
         take(packs)
         prices.move(packs, scale * max(found - best, 1.0))
     left = time_limit_s - (time.monotonic() - begun)
-    if best < bound and left > 0 and len(arcs.source) <= _MOST_ARCS:
+    if best < bound and left > 0 and for_program:
         packs_found, tighter = better_plan(places, arcs, lanes, left)
         bound = min(bound, tighter)
         if packs_found is not None:
