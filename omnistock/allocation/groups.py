@@ -41,7 +41,7 @@ class Group:
 def no_groups() -> Groups:
     """Return no groups, for any number of SKUs."""
     nothing = np.empty(0, dtype=np.int64)
-    return Groups(nothing, nothing, nothing, nothing, True)
+    return Groups(nothing, nothing, nothing, nothing, nothing, True)
 
 
 def ragged(lists: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
@@ -88,10 +88,18 @@ def group_rows(groups: Sequence[Group], n_skus: int, n_claims: int) -> Groups:
     check_nested(lists, [str(k) for k in range(len(groups))])
     # Fewer members first: a group inside another never has more.
     order = sorted(range(len(lists)), key=lambda k: (len(lists[k]), k))
+    level: list[int] = []
+    for place, k in enumerate(order):
+        inside = [level[j] for j in range(place) if lists[order[j]] & lists[k]]
+        level.append(1 + max(inside, default=-1))
+    # Sorted by level as well, so that groups of one level stand together.
+    by_level = sorted(range(len(order)), key=lambda place: (level[place], order[place]))
+    order = [order[place] for place in by_level]
     member_offsets, members = ragged([sorted(lists[k]) for k in order])
     return Groups(
         offsets=np.arange(n_skus + 1, dtype=np.int64) * len(groups),
         floor=np.ascontiguousarray(floors[:, order]).reshape(-1),
+        level=np.array(sorted(level), dtype=np.int64),
         member_offsets=member_offsets,
         members=members,
         shared_members=True,

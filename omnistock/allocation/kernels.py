@@ -24,6 +24,7 @@ __all__ = [
     "WEIGHT",
     "WORK_ROWS",
     "fill_tier_into",
+    "share_into",
 ]
 
 # Below this an int64 product cannot overflow, whatever the rounding of the float estimate.

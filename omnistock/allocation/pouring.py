@@ -25,6 +25,7 @@ from omnistock.allocation.kernels import (
     WEIGHT,
     WORK_ROWS,
     fill_tier_into,
+    share_into,
 )
 from omnistock.numerics.compiled import inner_kernel, lean_kernel
 
@@ -64,13 +65,17 @@ class Claims(NamedTuple):
 
 
 class Groups(NamedTuple):
-    """Floors of groups, inner groups first; members are numbers of claims within the SKU."""
+    """Floors of groups, inner groups first; members are numbers of claims within the SKU.
+
+    Groups of one level have no member in common, and those inside a group have lower levels.
+    """
 
     offsets: np.ndarray  # (n_skus + 1,) into floor
     floor: np.ndarray  # units
+    level: np.ndarray  # like member_offsets
     member_offsets: np.ndarray
     members: np.ndarray
-    shared_members: bool  # member lists of one SKU stand for all
+    shared_members: bool  # levels and member lists of one SKU stand for all
 
 
 @inner_kernel
@@ -163,6 +168,22 @@ def raise_to(
 
 
 @inner_kernel
+def share_missing(work: np.ndarray, n_groups: int, left: int) -> None:
+    """Cut what groups miss, in the row of kept units, down to ``left`` in proportion."""
+    n_members = 0
+    for k in range(n_groups):
+        if work[_KEPT, k] > 0:
+            work[TIER_GROUP + ID, n_members] = k
+            work[TIER_GROUP + LOWER, n_members] = 0
+            work[TIER_GROUP + UPPER, n_members] = work[_KEPT, k]
+            work[TIER_GROUP + WEIGHT, n_members] = work[_KEPT, k]
+            n_members += 1
+    share_into(work, TIER_GROUP, n_members, left)
+    for m in range(n_members):
+        work[_KEPT, work[TIER_GROUP + ID, m]] = work[TIER_GROUP + SHARE, m]
+
+
+@inner_kernel
 def raise_groups(
     work: np.ndarray,
     claims: Claims,
@@ -175,26 +196,46 @@ def raise_groups(
 ) -> int:
     """Raise each group of SKU ``s`` to its floor, as far as its members ask for it.
 
-    Inner groups come first, so what they have counts for the groups around them.
+    Inner groups come first, so what they have counts for the groups around them. Groups of
+    one level that cannot all be raised share what is left in proportion to what they miss.
     """
     first = groups.offsets[s]
-    for g in range(groups.offsets[s + 1] - first):
-        lists = g if groups.shared_members else first + g
-        have = 0
-        most = 0
-        for c in range(n_claims):
-            work[_CEILING, c] = work[_HAVE, c]
-        for m in range(groups.member_offsets[lists], groups.member_offsets[lists + 1]):
-            c = groups.members[m]
-            work[_CEILING, c] = work[_MOST, c]
-            have += work[_HAVE, c]
-            most += work[_MOST, c]
-        floor = (groups.floor[first + g] + pack - 1) // pack
-        missing = min(min(floor, most) - have, left)
-        if missing > 0:
-            start = claims.offsets[s]
-            pour_into(work, claims, start, n_claims, missing, rule, _REQUEST, True)
-            left -= missing
+    n_groups = groups.offsets[s + 1] - first
+    lists = 0 if groups.shared_members else first
+    start = claims.offsets[s]
+    begin = 0
+    while begin < n_groups and left > 0:
+        end = begin
+        total = 0
+        while end < n_groups and groups.level[lists + end] == groups.level[lists + begin]:
+            have = 0
+            most = 0
+            for m in range(
+                groups.member_offsets[lists + end], groups.member_offsets[lists + end + 1]
+            ):
+                have += work[_HAVE, groups.members[m]]
+                most += work[_MOST, groups.members[m]]
+            floor = (groups.floor[first + end] + pack - 1) // pack
+            missing = max(min(floor, most) - have, 0)
+            # Groups of one level are at most as many as claims, so the row has room.
+            work[_KEPT, end - begin] = missing
+            total += missing
+            end += 1
+        if total > left:
+            share_missing(work, end - begin, left)
+        for g in range(begin, end):
+            missing = work[_KEPT, g - begin]
+            if missing > 0:
+                for c in range(n_claims):
+                    work[_CEILING, c] = work[_HAVE, c]
+                for m in range(
+                    groups.member_offsets[lists + g], groups.member_offsets[lists + g + 1]
+                ):
+                    c = groups.members[m]
+                    work[_CEILING, c] = work[_MOST, c]
+                pour_into(work, claims, start, n_claims, missing, rule, _REQUEST, True)
+                left -= missing
+        begin = end
     return left
 
 

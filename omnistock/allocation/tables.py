@@ -273,20 +273,32 @@ def _group_rows(
     place[order] = np.arange(len(order))
     sku_of = asked.codes("sku").codes
     of_floor = np.array([sku_of[rows[0]] for rows in members], dtype=np.int64)
-    names = floors["group"]
-    rank = sorted(
-        range(len(members)), key=lambda k: (of_floor[k], -str(names[k]).count("/"), str(names[k]))
-    )
+    names = [str(name) for name in floors["group"]]
+    level = _levels(of_floor.tolist(), names)
+    rank = sorted(range(len(members)), key=lambda k: (of_floor[k], level[k], names[k]))
     lists = [sorted((place[members[k]] - offsets[of_floor[k]]).tolist()) for k in rank]
     member_offsets, flat = ragged(lists)
     counts = np.bincount(of_floor, minlength=len(offsets) - 1)
     return Groups(
         offsets=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
         floor=floors["quantity"][rank],
+        level=np.array([level[k] for k in rank], dtype=np.int64),
         member_offsets=member_offsets,
         members=flat,
         shared_members=False,
     )
+
+
+def _levels(skus: list[int], names: list[str]) -> list[int]:
+    """How many groups lie inside each group, one in another, of those that have floors."""
+    level = dict.fromkeys(zip(skus, names, strict=True), 0)
+    for sku, name in sorted(level, key=lambda key: -key[1].count("/")):
+        parts = name.split("/")
+        for n in range(1, len(parts)):
+            outer = (sku, "/".join(parts[:n]))
+            if outer in level:
+                level[outer] = max(level[outer], level[sku, name] + 1)
+    return [level[key] for key in zip(skus, names, strict=True)]
 
 
 def _check_consumed(asked: Table, units: np.ndarray, packs: np.ndarray) -> None:

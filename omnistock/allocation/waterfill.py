@@ -8,6 +8,7 @@ The order of things, for each SKU on its own:
    later tiers get nothing.
 3. Floors of groups, inner groups before those around them, each as far as its members
    ask for it: the group's tiers and the rule decide which members get what is missing.
+   Groups apart from each other whose floors do not fit share in proportion to what they miss.
 4. What is left, tier by tier: a tier gets something only when all requests of the
    tiers before it are met.
 5. Inside a tier the rule decides, and fractions are rounded by largest remainder.

@@ -185,6 +185,43 @@ def test_the_parts_of_the_waterfall_sum_to_the_grant(case, supply, data):
     assert (parts["consumed"] >= consumed).all()
 
 
+def test_floors_that_do_not_fit_together_are_cut_in_proportion_to_what_they_miss():
+    groups = [Group([0, 1], 60), Group([2], 30), Group([0, 1, 2, 3], 200)]
+    short = water_fill([30], [[80, 80, 80, 80]], groups=groups)
+    assert short.granted.tolist() == [[10, 10, 10, 0]]
+    held = water_fill([40], [[80, 80, 80, 80]], groups=groups, guarantee=[0, 0, 10, 0])
+    # 60 and 20 are missing, 30 are left.
+    assert held.granted.tolist() == [[12, 11, 17, 0]]
+
+    claims = {
+        "sku": ["TEE"] * 4,
+        "channel": ["a", "b", "c", "d"],
+        "group": ["all/x", "all/x", "all/y", "all"],
+        "quantity": [80] * 4,
+    }
+    floors = {"sku": ["TEE"] * 3, "group": ["all", "all/y", "all/x"], "quantity": [200, 30, 60]}
+    shared = allocate({"sku": ["TEE"], "quantity": [30]}, claims, floors=floors)
+    assert shared.granted.tolist() == [10, 10, 10, 0]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=2, max_size=5),
+    st.integers(0, 120),
+)
+def test_groups_apart_get_floors_or_shares_of_what_they_miss_within_a_unit(pairs, supply):
+    floors = [floor for _, floor in pairs]
+    requested = [[asked for asked, _ in pairs for _ in range(2)]]
+    groups = [Group([2 * g, 2 * g + 1], floor) for g, floor in enumerate(floors)]
+
+    got = water_fill([supply], requested, groups=groups).granted[0].reshape(-1, 2).sum(axis=1)
+
+    missing = np.array([min(floor, 2 * asked) for asked, floor in pairs])
+    if missing.sum() <= supply:
+        assert (got >= missing).all()
+    else:
+        assert (np.abs(got * missing.sum() - missing * supply) < missing.sum()).all()
+
+
 @pytest.mark.parametrize(
     ("groups", "message"),
     [
