@@ -8,7 +8,7 @@ import numpy as np
 
 from omnistock.errors import InputError
 
-__all__ = ["LARGEST", "check_range", "check_weights", "integers", "whole_weights"]
+__all__ = ["LARGEST", "check_consumed", "check_range", "check_weights", "integers", "whole_weights"]
 
 # Largest supply or request, in units. With it no sum inside the kernels overflows.
 LARGEST = 2**40
@@ -68,4 +68,27 @@ def check_weights(weights: np.ndarray, largest_basis: int, n_claims: int) -> Non
         raise InputError(
             "weights are graded too finely for these quantities to be divided exactly; "
             "give weights with fewer digits, e.g. whole numbers"
+        )
+
+
+def check_consumed(
+    consumed: np.ndarray, requested: np.ndarray, supply: np.ndarray, pack_size: np.ndarray
+) -> None:
+    """Raise if more is consumed than was asked for, or than the supply of a SKU holds."""
+    if not consumed.size:
+        return
+    wrong = np.argwhere(consumed > requested)
+    if len(wrong):
+        at = tuple(wrong[0])
+        raise InputError(
+            f"consumed[{', '.join(str(i) for i in at)}] is {consumed[at]} of {requested[at]} "
+            "requested; requests must include what is consumed"
+        )
+    packs = -(-consumed // pack_size[:, None])
+    short = np.flatnonzero(packs.sum(axis=1) > supply // pack_size)
+    if len(short):
+        s = short[0]
+        raise InputError(
+            f"supply[{s}] is {supply[s]}, less than the {consumed[s].sum()} consumed of it; "
+            "supply must include what is consumed"
         )

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from omnistock.allocation.allocated import Allocated
+from omnistock.allocation.groups import no_groups, ragged
 from omnistock.allocation.inputs import LARGEST, check_weights, whole_weights
-from omnistock.allocation.kernels import FILL_RATE, WORK_ROWS, water_fill_into
-from omnistock.allocation.waterfill import explain_claim, protections, rule_code
-from omnistock.errors import FrameError, InputError
+from omnistock.allocation.pouring import FILL_RATE, GROUP_STAGE, STAGES, Claims, Division, Groups
+from omnistock.allocation.waterfill import protections, rule_code
+from omnistock.errors import FrameError, InputError, Problem
 from omnistock.frames import Column, Table, TableSpec, check_references, read_table
 
-__all__ = ["CLAIMS", "SUPPLY", "Allocated", "allocate"]
+__all__ = ["CLAIMS", "FLOORS", "SUPPLY", "allocate"]
 
 SUPPLY = TableSpec(
     "supply",
@@ -68,76 +69,67 @@ CLAIMS = TableSpec(
             default=0,
             help="Smallest units granted before anything else.",
         ),
+        Column(
+            "group",
+            "text",
+            required=False,
+            help="Groups that the claim is part of, the outermost first: market/eu.",
+        ),
+        Column(
+            "consumed",
+            "units",
+            required=False,
+            minimum=0,
+            maximum=LARGEST,
+            default=0,
+            help="Smallest units taken already; quantity and supply include them.",
+        ),
+        Column(
+            "granted_before",
+            "units",
+            required=False,
+            minimum=0,
+            maximum=LARGEST,
+            default=0,
+            help="Smallest units granted before, to keep as far as supply allows.",
+        ),
     ),
     key=("sku", "channel", "node"),
     help="Who wants how much of which SKU.",
 )
 
-
-@dataclass(frozen=True)
-class Allocated:
-    """What every claim gets, in the order of the claims table.
-
-    Attributes
-    ----------
-    claims : Table
-        The claims as read.
-    sku_of_claim : (n_claims,) int64
-        Which group of claims (one per SKU) a claim belongs to.
-    supply, pack_size : (n_claims,) int64
-        Of the claim's SKU.
-    granted, quota, protection : (n_claims,) int64
-        As in :class:`~omnistock.allocation.Allocation`.
-    """
-
-    claims: Table
-    sku_of_claim: np.ndarray
-    supply: np.ndarray
-    pack_size: np.ndarray
-    granted: np.ndarray
-    quota: np.ndarray
-    protection: np.ndarray
-
-    def __len__(self) -> int:
-        return self.claims.n_rows
-
-    def to_table(self) -> Any:
-        """Return sku, who, supply, requested, granted, quota, protection as the claims' kind."""
-        who = [name for name in ("channel", "node") if name in self.claims.given]
-        columns: dict[str, Any] = {name: self.claims[name] for name in ("sku", *who)}
-        columns["supply"] = self.supply
-        columns["requested"] = self.claims["quantity"]
-        columns["granted"] = self.granted
-        columns["quota"] = self.quota
-        columns["protection"] = self.protection
-        return self.claims.native(columns)
-
-    def explain(self, row: int) -> str:
-        """Say in one line what the claim in ``row`` (from 0) got, and why not more.
-
-        Raises
-        ------
-        InputError
-            If there is no such row.
-        """
-        if not 0 <= row < len(self):
-            raise InputError(f"row must lie in 0..{len(self) - 1}, got {row}")
-        rivals = np.flatnonzero(self.sku_of_claim == self.sku_of_claim[row])
-        who = [self.claims[name][row] for name in ("channel", "node") if self.claims[name][row]]
-        return explain_claim(
-            " at ".join(who),
-            int(np.searchsorted(rivals, row)),
-            supply=int(self.supply[row]),
-            pack_size=int(self.pack_size[row]),
-            granted=self.granted[rivals],
-            requested=self.claims["quantity"][rivals],
-            guarantee=self.claims["guarantee"][rivals],
-            weight=self.claims["weight"][rivals],
-            tier=self.claims["tier"][rivals],
-        )
+FLOORS = TableSpec(
+    "floors",
+    (
+        Column("sku", "text", help="What is kept."),
+        Column("group", "text", help="For whom: a group and all groups inside it."),
+        Column(
+            "quantity",
+            "units",
+            minimum=0,
+            maximum=LARGEST,
+            help="Smallest units that they get together.",
+        ),
+    ),
+    key=("sku", "group"),
+    help="Least units of groups of claims.",
+)
 
 
-def allocate(supply: Any, claims: Any, *, rule: str = "max_min") -> Allocated:
+class _Ordered(NamedTuple):
+    """Claims sorted by SKU and name, so that ties do not depend on the order of rows."""
+
+    order: np.ndarray
+    division: Division
+
+    def granted(self, last_stage: int = len(STAGES) - 1) -> np.ndarray:
+        """Return the grants in the order of the table, as far as ``last_stage``."""
+        granted = np.empty(len(self.order), dtype=np.int64)
+        granted[self.order] = self.division.granted(last_stage)
+        return granted
+
+
+def allocate(supply: Any, claims: Any, *, floors: Any = None, rule: str = "max_min") -> Allocated:
     """Divide scarce units among channels, nodes or both.
 
     Parameters
@@ -146,11 +138,15 @@ def allocate(supply: Any, claims: Any, *, rule: str = "max_min") -> Allocated:
         ``sku``, ``quantity`` (smallest units) and optionally ``pack_size``.
     claims : table
         ``sku``, ``channel`` or ``node`` or both, ``quantity`` (smallest units wanted), and
-        optionally ``tier``, ``weight``, ``guarantee``. Any kind of table: pandas, polars,
-        pyarrow, a dict of columns, or a path.
+        optionally ``tier``, ``weight``, ``guarantee``, ``group``, ``consumed`` and
+        ``granted_before``. Any kind of table: pandas, polars, pyarrow, a dict of columns,
+        or a path.
+    floors : table, optional
+        ``sku``, ``group``, ``quantity``: least units that the claims of a group get
+        together. A group is a path, and what ``market/eu`` gets counts for ``market``.
     rule : {"max_min", "fill_rate", "proportional"}
         See :func:`~omnistock.allocation.water_fill`, which also states the order in which
-        guarantees and tiers are served.
+        guarantees, floors and tiers are served.
 
     Returns
     -------
@@ -170,8 +166,8 @@ def allocate(supply: Any, claims: Any, *, rule: str = "max_min") -> Allocated:
     ...     {"sku": ["TEE"], "quantity": [100]},
     ...     {"sku": ["TEE", "TEE"], "channel": ["web", "store"], "quantity": [120, 40]},
     ... )
-    >>> quotas.explain(0)
-    'web got 60 of 120: tier 1, guarantee 0, weight 1; supply 100, 40 to others of tier 1'
+    >>> quotas.explain("TEE", "store")
+    'store got 40 of 40: tier 1, guarantee 0, weight 1, met in full'
     """
     code = rule_code(rule)
     given = read_table(supply, SUPPLY, name="supply")
@@ -186,7 +182,14 @@ def allocate(supply: Any, claims: Any, *, rule: str = "max_min") -> Allocated:
     row_of = {label: row for row, label in enumerate(given["sku"])}
     rows = np.array([row_of[label] for label in skus.labels], dtype=np.int64)
     units, packs = given["quantity"][rows], given["pack_size"][rows]
-    granted = _grant(asked, units, packs, code)
+    _check_consumed(asked, units, packs)
+    kept = read_table(floors, FLOORS, name="floors") if floors is not None else None
+    ordered, members = _ordered(asked, kept, units, packs, code)
+    granted = ordered.granted()
+    for_groups = np.zeros_like(granted)
+    if members:
+        in_groups = np.unique(np.concatenate(members))
+        for_groups[in_groups] = ordered.granted(GROUP_STAGE)[in_groups]
 
     group = skus.codes.astype(np.int64)
     unclaimed = units.copy()
@@ -200,37 +203,122 @@ def allocate(supply: Any, claims: Any, *, rule: str = "max_min") -> Allocated:
         supply=units[group],
         pack_size=packs[group],
         granted=granted,
-        quota=granted + unclaimed[group],
-        protection=protections(granted, asked["guarantee"], has_later),
+        quota=granted - asked["consumed"] + unclaimed[group],
+        protection=protections(
+            granted, asked["guarantee"], asked["consumed"], for_groups, has_later
+        ),
+        granted_upto=ordered.granted,
     )
 
 
-def _grant(asked: Table, units: np.ndarray, packs: np.ndarray, code: int) -> np.ndarray:
-    """Return the grants of all claims; ``units`` and ``packs`` stand over the claims' SKUs."""
+def _ordered(
+    asked: Table, floors: Table | None, units: np.ndarray, packs: np.ndarray, code: int
+) -> tuple[_Ordered, list[np.ndarray]]:
+    """Sort the claims; ``units`` and ``packs`` stand over the claims' SKUs.
+
+    Also returns the rows of the claims that each floor is about.
+    """
     skus = asked.codes("sku").codes
-    # Claims of one SKU together and by name, so that ties do not depend on row order.
     order = np.lexsort((asked.codes("node").codes, asked.codes("channel").codes, skus))
     counts = np.bincount(skus, minlength=len(units))
-    widest = int(counts.max(initial=0))
+    offsets = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
     weights = whole_weights(asked["weight"])
     most = int(asked["quantity"].max(initial=0)) if code == FILL_RATE else 1
-    check_weights(weights, most, widest)
-
-    granted = np.empty(asked.n_rows, dtype=np.int64)
-    in_order = np.empty_like(granted)
-    water_fill_into(
-        in_order,
-        units,
-        np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
-        asked["quantity"][order],
-        asked["guarantee"][order],
-        weights[order],
-        asked["tier"][order],
-        packs,
-        False,
-        False,
-        code,
-        np.zeros((WORK_ROWS, max(widest, 1)), dtype=np.int64),
+    check_weights(weights, most, int(counts.max(initial=0)))
+    nothing = np.empty(0, dtype=np.int64)
+    claims = Claims(
+        offsets=offsets,
+        requested=asked["quantity"][order],
+        guarantee=asked["guarantee"][order],
+        weight=weights[order],
+        tier=asked["tier"][order],
+        consumed=asked["consumed"][order] if "consumed" in asked.given else nothing,
+        kept=asked["granted_before"][order] if "granted_before" in asked.given else nothing,
+        shared_weight=False,
+        shared_tier=False,
     )
-    granted[order] = in_order
-    return granted
+    groups, members = no_groups(), []
+    if floors is not None and len(floors):
+        members = _members(asked, floors)
+        groups = _group_rows(asked, floors, members, order, offsets)
+    return _Ordered(order, Division(units, packs, claims, groups, code)), members
+
+
+def _members(asked: Table, floors: Table) -> list[np.ndarray]:
+    """Return the rows of claims that each floor is about."""
+    by_sku: dict[str, list[tuple[int, str]]] = {}
+    for row, (sku, path) in enumerate(zip(asked["sku"], asked["group"], strict=True)):
+        by_sku.setdefault(sku, []).append((row, path))
+    found, problems = [], []
+    for k, (sku, group) in enumerate(zip(floors["sku"], floors["group"], strict=True)):
+        rows = [
+            row
+            for row, path in by_sku.get(sku, ())
+            if path == group or path.startswith(f"{group}/")
+        ]
+        if not rows:
+            text = f"no claim on {sku!r} is part of group {group!r}"
+            problems.append(Problem("floors", k + 1, "group", text))
+        found.append(np.array(rows, dtype=np.int64))
+    if problems:
+        raise FrameError(problems)
+    return found
+
+
+def _group_rows(
+    asked: Table, floors: Table, members: list[np.ndarray], order: np.ndarray, offsets: np.ndarray
+) -> Groups:
+    """Lay the floors out by SKU, groups inside others first, else by name."""
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    sku_of = asked.codes("sku").codes
+    of_floor = np.array([sku_of[rows[0]] for rows in members], dtype=np.int64)
+    names = [str(name) for name in floors["group"]]
+    level = _levels(of_floor.tolist(), names)
+    rank = sorted(range(len(members)), key=lambda k: (of_floor[k], level[k], names[k]))
+    lists = [sorted((place[members[k]] - offsets[of_floor[k]]).tolist()) for k in rank]
+    member_offsets, flat = ragged(lists)
+    counts = np.bincount(of_floor, minlength=len(offsets) - 1)
+    return Groups(
+        offsets=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+        floor=floors["quantity"][rank],
+        level=np.array([level[k] for k in rank], dtype=np.int64),
+        member_offsets=member_offsets,
+        members=flat,
+        shared_members=False,
+    )
+
+
+def _levels(skus: list[int], names: list[str]) -> list[int]:
+    """How many groups lie inside each group, one in another, of those that have floors."""
+    level = dict.fromkeys(zip(skus, names, strict=True), 0)
+    for sku, name in sorted(level, key=lambda key: -key[1].count("/")):
+        parts = name.split("/")
+        for n in range(1, len(parts)):
+            outer = (sku, "/".join(parts[:n]))
+            if outer in level:
+                level[outer] = max(level[outer], level[sku, name] + 1)
+    return [level[key] for key in zip(skus, names, strict=True)]
+
+
+def _check_consumed(asked: Table, units: np.ndarray, packs: np.ndarray) -> None:
+    """Raise, naming the rows, where consumed units exceed the request or the supply."""
+    used, wanted = asked["consumed"], asked["quantity"]
+    problems = [
+        Problem(
+            "claims",
+            row + 1,
+            "consumed",
+            f"{used[row]} of {wanted[row]}: quantity must include what is consumed",
+        )
+        for row in np.flatnonzero(used > wanted).tolist()
+    ]
+    skus = asked.codes("sku")
+    in_packs = np.zeros(len(units), dtype=np.int64)
+    np.add.at(in_packs, skus.codes, -(-used // packs[skus.codes]))
+    for k in np.flatnonzero(in_packs > units // packs).tolist():
+        text = f"{units[k]} units of {skus.labels[k]!r} are less than claims have consumed of it"
+        row = int(np.flatnonzero(skus.codes == k)[0])
+        problems.append(Problem("claims", row + 1, "consumed", text))
+    if problems:
+        raise FrameError(problems)

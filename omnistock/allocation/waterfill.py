@@ -2,33 +2,41 @@
 
 The order of things, for each SKU on its own:
 
-1. Guarantees, tier by tier. Where they exceed the supply, the tier in which it runs
+1. What is consumed already, and then what was granted before, if they are given.
+2. Guarantees, tier by tier. Where they exceed the supply, the tier in which it runs
    out divides what is left by the same rule, each guarantee standing as a request;
    later tiers get nothing.
-2. What is left, tier by tier: a tier gets something only when all requests of the
+3. Floors of groups, inner groups before those around them, each as far as its members
+   ask for it: the group's tiers and the rule decide which members get what is missing.
+   Groups apart from each other whose floors do not fit share in proportion to what they miss.
+4. What is left, tier by tier: a tier gets something only when all requests of the
    tiers before it are met.
-3. Inside a tier the rule decides, and fractions are rounded by largest remainder.
+5. Inside a tier the rule decides, and fractions are rounded by largest remainder.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from omnistock.allocation.groups import Group, group_rows
 from omnistock.allocation.inputs import (
+    check_consumed,
     check_range,
     check_weights,
     integers,
     whole_weights,
 )
-from omnistock.allocation.kernels import (
+from omnistock.allocation.pouring import (
     FILL_RATE,
+    GROUP_STAGE,
     MAX_MIN,
     PROPORTIONAL,
-    WORK_ROWS,
-    water_fill_into,
+    Claims,
+    Division,
 )
 from omnistock.errors import InputError
 
@@ -47,6 +55,10 @@ class Allocation:
         Units; never above the request, and per SKU never above the supply.
     supply, requested, guarantee, weight, tier, pack_size : arrays
         What was asked, broadcast to full shape.
+    consumed : (n_skus, n_claimants) int64
+        Units of the grant that were taken before this allocation.
+    division : Division
+        The question as the kernel has it.
     """
 
     granted: np.ndarray
@@ -56,6 +68,16 @@ class Allocation:
     weight: np.ndarray
     tier: np.ndarray
     pack_size: np.ndarray
+    consumed: np.ndarray
+    division: Division = field(repr=False)
+
+    @property
+    def for_groups(self) -> np.ndarray:
+        """What members of groups had once the groups' floors were met, (n_skus, n_claimants)."""
+        if not self.division.groups.floor.size:
+            return np.zeros_like(self.granted)
+        members = np.isin(np.arange(self.granted.shape[1]), self.division.groups.members)
+        return self.division.granted(GROUP_STAGE).reshape(self.granted.shape) * members
 
     @property
     def unclaimed(self) -> np.ndarray:
@@ -66,28 +88,32 @@ class Allocation:
     def quota(self) -> np.ndarray:
         """Suggested ceilings, (n_skus, n_claimants): the grant plus what nobody claimed.
 
-        For a scarce SKU this is the grant, so that quotas alone keep every grant; where
-        stock is plentiful the free pool stays open to all.
+        For a scarce SKU this is the grant less what is consumed of it, so that quotas
+        alone keep every grant; where stock is plentiful the free pool stays open to all.
         """
-        return np.asarray(self.granted + self.unclaimed[:, None])
+        return np.asarray(self.granted - self.consumed + self.unclaimed[:, None])
 
     @property
     def protection(self) -> np.ndarray:
         """Suggested floors, (n_skus, n_claimants), to keep from others where no quota does.
 
         The whole grant if a claimant of the SKU stands in a later tier, else the part
-        of the grant that was guaranteed. The rest goes to whoever asks first.
+        of the grant that was guaranteed; for members of groups at least what they had
+        when the floors were met. The rest goes to whoever asks first.
         """
         last = self.tier.max(axis=1, initial=0, keepdims=True)
-        return protections(self.granted, self.guarantee, self.tier < last)
+        return protections(
+            self.granted, self.guarantee, self.consumed, self.for_groups, self.tier < last
+        )
 
     def explain(self, sku: int, claimant: int, name: str | None = None) -> str:
         """Say in one line what a claimant got, under which terms, and who got the rest.
 
         Examples
         --------
-        >>> water_fill([100], [[80, 50]], tier=[1, 2]).explain(0, 1, "web")
-        'web got 20 of 50: tier 2, guarantee 0, weight 1; supply 100, 80 to earlier tiers'
+        >>> print(water_fill([90], [[80, 50]], tier=[1, 2]).explain(0, 1, "web"))
+        web got 10 of 50: tier 2, guarantee 0, weight 1, supply exhausted at fill .20; \
+        supply 90, 80 to earlier tiers
         """
         return explain_claim(
             name or f"claimant {claimant}",
@@ -110,6 +136,9 @@ def water_fill(
     weight: Any = 1,
     tier: Any = 1,
     pack_size: Any = 1,
+    consumed: Any = None,
+    granted_before: Any = None,
+    groups: Sequence[Group] = (),
     rule: str = "max_min",
 ) -> Allocation:
     """Divide the supply of each SKU among claimants, exactly.
@@ -129,6 +158,15 @@ def water_fill(
         Tier 1 is served before tier 2.
     pack_size : int, broadcast to (n_skus,)
         Grants are whole packs; a request counts as the whole packs that fit in it.
+    consumed : int, broadcast to (n_skus, n_claimants), optional
+        Units taken since an allocation before this one. They stay with who took them, and
+        ``supply``, ``requested``, ``guarantee`` and the grants all include them.
+    granted_before : int, broadcast to (n_skus, n_claimants), optional
+        Grants to keep. As long as the supply covers them nobody loses any of it; where it
+        does not, nobody gains, and the same rule says who loses how much.
+    groups : sequence of Group
+        Least units for several claimants together, which may lie inside one another.
+        Units of an inner group count for the groups around it.
     rule : {"max_min", "fill_rate", "proportional"}
         How one tier divides what it gets, ``level`` being one number per SKU and tier:
 
@@ -144,10 +182,12 @@ def water_fill(
     -------
     Allocation
         Grants sum to ``min(supply, sum of requests)`` per SKU, or with packs to the
-        largest number of whole packs in both. A grant differs from its exact share by
-        less than one pack. Equal remainders go to the first column. Equal input gives
-        equal output always; more supply may move a single unit (largest remainder
-        keeps to the exact shares, and no rule can also be monotone in supply).
+        largest number of whole packs in both. Without groups a grant differs from its
+        exact share, which the lexicographic LP finds, by less than one pack, and no
+        division into whole packs is nearer to the exact shares. Equal remainders go to
+        the first column. Equal input gives equal output always; more supply may move a
+        single unit (largest remainder keeps to the exact shares, and no such rule can
+        also be monotone in supply), unless ``granted_before`` keeps it where it is.
 
     Raises
     ------
@@ -179,43 +219,42 @@ def water_fill(
     tiers, weights = integers("tier", tier), whole_weights(weight)
     all_tiers = _broadcast("tier", tiers, wanted.shape)
     all_weights = _broadcast("weight", np.asarray(weight), wanted.shape)
-    for name, values, low in (
-        ("supply", units, 0),
-        ("requested", wanted, 0),
-        ("guarantee", floors, 0),
-        ("tier", tiers, 1),
-        ("pack_size", packs, 1),
-    ):
-        check_range(name, values, low)
+    used = _optional("consumed", consumed, wanted)
+    kept = _optional("granted_before", granted_before, wanted)
+    for name, values in (("supply", units), ("requested", wanted), ("guarantee", floors)):
+        check_range(name, values, 0)
+    check_range("tier", tiers, 1)
+    check_range("pack_size", packs, 1)
+    check_consumed(used, wanted, units, packs)
     most = int(wanted.max(initial=0)) if code == FILL_RATE else 1
     check_weights(weights, most, n_claims)
 
-    granted = np.empty((n_skus, n_claims), dtype=np.int64)
-    offsets = np.arange(n_skus + 1, dtype=np.int64) * n_claims
     flat_weights, one_weight = _rows(weights, wanted.shape)
     flat_tiers, one_tier = _rows(tiers, wanted.shape)
-    water_fill_into(
-        granted.reshape(-1),
-        _flat(units),
-        offsets,
-        _flat(wanted),
-        _flat(floors),
-        flat_weights,
-        flat_tiers,
-        _flat(packs),
-        one_weight,
-        one_tier,
-        code,
-        np.zeros((WORK_ROWS, max(n_claims, 1)), dtype=np.int64),
+    claims = Claims(
+        offsets=np.arange(n_skus + 1, dtype=np.int64) * n_claims,
+        requested=_flat(wanted),
+        guarantee=_flat(floors),
+        weight=flat_weights,
+        tier=flat_tiers,
+        consumed=_flat(used),
+        kept=_flat(kept),
+        shared_weight=one_weight,
+        shared_tier=one_tier,
+    )
+    division = Division(
+        _flat(units), _flat(packs), claims, group_rows(groups, n_skus, n_claims), code
     )
     return Allocation(
-        granted=granted,
+        granted=division.granted().reshape(wanted.shape),
         supply=units,
         requested=wanted,
         guarantee=floors,
         weight=all_weights,
         tier=all_tiers,
         pack_size=packs,
+        consumed=used if used.size else np.broadcast_to(np.int64(0), wanted.shape),
+        division=division,
     )
 
 
@@ -226,9 +265,16 @@ def rule_code(rule: str) -> int:
     return RULES[rule]
 
 
-def protections(granted: np.ndarray, guarantee: np.ndarray, has_later: np.ndarray) -> np.ndarray:
+def protections(
+    granted: np.ndarray,
+    guarantee: np.ndarray,
+    consumed: np.ndarray,
+    for_groups: np.ndarray,
+    has_later: np.ndarray,
+) -> np.ndarray:
     """Return the suggested floor of each claim; see :attr:`Allocation.protection`."""
-    return np.where(has_later, granted, np.minimum(granted, guarantee))
+    kept = np.where(has_later, granted, np.minimum(granted, guarantee))
+    return np.asarray(np.maximum(np.maximum(kept, for_groups) - consumed, 0))
 
 
 def explain_claim(
@@ -245,23 +291,30 @@ def explain_claim(
 ) -> str:
     """Explain one of the claims on a SKU; the arrays stand over all of them."""
     own = int(tier[claim])
-    share = f"{float(weight[claim]):g}"
-    text = f"{name} got {granted[claim]} of {requested[claim]}: tier {own}, "
-    text += f"guarantee {guarantee[claim]}, weight {share.removeprefix('0') or '0'}"
-    if granted[claim] >= requested[claim]:
-        return text + "; met in full"
-    others = int(granted[tier == own].sum() - granted[claim])
+    got, asked = int(granted[claim]), int(requested[claim])
+    text = f"{name} got {got} of {asked}: tier {own}, guarantee {guarantee[claim]}, "
+    text += f"weight {_short(f'{float(weight[claim]):g}')}"
+    if got >= asked:
+        return text + ", met in full"
+    unclaimed = supply - int(granted.sum())
+    if unclaimed >= pack_size:
+        return f"{text}, all the whole packs of {pack_size} in it"
+    text += f", supply exhausted at fill {_short(f'{min(got / asked, 0.99):.2f}')}"
     parts = [f"supply {supply}"]
     for units, whom in (
         (int(granted[tier < own].sum()), "to earlier tiers"),
-        (others, f"to others of tier {own}"),
+        (int(granted[tier == own].sum()) - got, f"to others of tier {own}"),
         (int(granted[tier > own].sum()), "to later tiers"),
+        (unclaimed, f"less than a pack of {pack_size}"),
     ):
         if units:
             parts.append(f"{units} {whom}")
-    if pack_size > 1:
-        parts.append(f"whole packs of {pack_size}")
     return f"{text}; {', '.join(parts)}"
+
+
+def _short(number: str) -> str:
+    """Write a share as planners do: .4 rather than 0.4."""
+    return number.removeprefix("0") or "0" if number != "0.00" else "0"
 
 
 def _broadcast(name: str, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -269,6 +322,15 @@ def _broadcast(name: str, values: np.ndarray, shape: tuple[int, ...]) -> np.ndar
         return np.broadcast_to(values, shape)
     except ValueError as error:
         raise InputError(f"{name} of shape {values.shape} does not fit {shape}") from error
+
+
+def _optional(name: str, values: Any, wanted: np.ndarray) -> np.ndarray:
+    """Return units in the shape of ``wanted``, or an empty array if there are none."""
+    if values is None:
+        return np.empty((0, 0), dtype=np.int64)
+    array = integers(name, values)
+    check_range(name, array, 0)
+    return _broadcast(name, array, wanted.shape)
 
 
 def _rows(values: np.ndarray, shape: tuple[int, ...]) -> tuple[np.ndarray, bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -128,7 +128,9 @@ class AsyncEngine:
         takes, self._takes = self._takes, []
 
         def work() -> list[Any]:
-            outcomes = self.engine.execute([what for _, what in commands])
+            outcomes: list[Any] = []
+            for frame in _frames([what for _, what in commands]):
+                outcomes += self.engine.execute(frame)
             return [*outcomes, *self._take([what for _, what in takes])]
 
         done = loop.run_in_executor(self._thread, work)
@@ -172,6 +174,18 @@ class AsyncEngine:
             await asyncio.sleep(0)
         self._thread.shutdown()
         self.engine.close()
+
+
+def _frames(commands: list[Command]) -> Iterator[list[Command]]:
+    """Yield the commands that share a frame; one that is to be alone has its own."""
+    together: list[Command] = []
+    for command in commands:
+        if command.alone:
+            yield from (together, [command])
+            together = []
+        else:
+            together.append(command)
+    yield together
 
 
 def _conflict() -> Exception:

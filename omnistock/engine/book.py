@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from omnistock.availability.arena import Int64, rows
+from omnistock.availability.arena import Int64, State, rows
 from omnistock.availability.layout import (
     FIRST_LINE,
     FIRST_POINT,
@@ -65,6 +65,11 @@ class Book:
         self._writer = writer
         self._orders: dict[int, list[int]] = {}
         self._orders_known = 0
+
+    @property
+    def state(self) -> State:
+        """The state as it stands, for a command that is translated at its turn."""
+        return self._writer.state
 
     def _hold(self, hold_id: int) -> Int64:
         """Row of a hold."""

@@ -204,10 +204,15 @@ def _signed(word: int) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """The base of all commands. The same ``request_id`` again changes nothing."""
+    """The base of all commands. The same ``request_id`` again changes nothing.
+
+    A command that is ``alone`` shares its frame with no other caller's commands: what it
+    reads of the state while it is translated is what it will be carried out on.
+    """
 
     request_id: RequestId | None = None
     kind: ClassVar[int] = layout.TICK
+    alone: ClassVar[bool] = False
 
     def body(self, to: Translator) -> Sequence[int]:
         """Return the command's words after its header."""

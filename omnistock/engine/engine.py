@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from omnistock.engine import reads
+from omnistock.engine.allocation_methods import AllocationMethods
 from omnistock.engine.answers import outcome_of, read_hold
 from omnistock.engine.commands import Command, Moment
 from omnistock.engine.hold_methods import HoldMethods
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["Engine"]
 
 
-class Engine(HoldMethods, StockMethods, LimitMethods, QueryMethods, PromiseMethods):
+class Engine(
+    HoldMethods, StockMethods, LimitMethods, AllocationMethods, QueryMethods, PromiseMethods
+):
     """Availability, reservations and stock of one retailer; opened by :func:`open`.
 
     Every command takes ``request_id=`` (the same id again gives the same answer and

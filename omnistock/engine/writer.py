@@ -55,12 +55,13 @@ class Ticket:
     """Commands of one caller, and in the end their answers; ``known`` are repetitions.
 
     ``words`` are commands that are translated already, with their offsets; such a ticket
-    has a frame of its own, and its answers are in ``outcome``.
+    has a frame of its own, and its answers are in ``outcome``. So has one that is ``alone``.
     """
 
     commands: Sequence[Command]
     now: int | None
     words: tuple[Int64, Int64] | None = None
+    alone: bool = False
     outcome: Outcome | None = None
     answers: list[Words | OmnistockError] = field(default_factory=list)
     known: set[int] = field(default_factory=set)
@@ -148,7 +149,7 @@ class Writer:
 
     def submit(self, commands: Sequence[Command], now: int | None) -> Ticket:
         """Carry out commands in one frame; their answers come once it is on disk."""
-        ticket = Ticket(commands, now)
+        ticket = Ticket(commands, now, alone=any(command.alone for command in commands))
         self._wait_for(ticket)
         return ticket
 
@@ -182,6 +183,7 @@ class Writer:
             and self._queue
             and self._queue[0].now == group[0].now
             and self._queue[0].words is None
+            and not (group[0].alone or self._queue[0].alone)
         ):
             group.append(self._queue.popleft())
             size += len(group[-1].commands)

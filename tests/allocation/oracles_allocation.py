@@ -138,3 +138,51 @@ def share_tier_by_lp(amount, lower, upper, weight, basis, proportional):
         shares = max_min_by_lp(amount, [0] * len(room), room, factor)
         return [share + low for share, low in zip(shares, lower, strict=True)]
     return max_min_by_lp(amount + sum(lower), lower, upper, factor)
+
+
+def lexicographic_lp(supply, requested, guarantee, weight, tier, rule, groups, consumed=None):
+    """Solve the whole division at once, from its constraints and without stages.
+
+    Among all divisions that keep what is consumed, every guarantee and every group's floor,
+    tier after tier has its worst level as high as it goes, then its next worst, and so on.
+    ``None`` if the guarantees and floors do not fit the supply.
+    """
+    n = len(requested)
+    least = [min(g, r) for g, r in zip(guarantee, requested, strict=True)]
+    least = [max(a, b) for a, b in zip(least, consumed or [0] * n, strict=True)]
+    basis = requested if rule == "fill_rate" else [1] * n
+    factor = [w * b for w, b in zip(weight, basis, strict=True)]
+    base = least if rule == "proportional" else [0] * n
+    fixed = {}
+    for current in sorted(set(tier)):
+        while any(tier[c] == current and c not in fixed for c in range(n)):
+            solver = pywraplp.Solver.CreateSolver("GLOP")
+            level = solver.NumVar(-1, solver.infinity(), "level")
+            x = [
+                solver.NumVar(fixed[c] - 1e-6, fixed[c] + 1e-6, f"x{c}")
+                if c in fixed
+                else solver.NumVar(least[c], requested[c], f"x{c}")
+                for c in range(n)
+            ]
+            solver.Add(sum(x) <= supply + 1e-5)
+            for members, floor in groups:
+                most = sum(requested[c] for c in members)
+                solver.Add(sum(x[c] for c in members) >= min(floor, most) - 1e-5)
+            rows = {
+                c: solver.Add(x[c] - factor[c] * level >= base[c])
+                for c in range(n)
+                if c not in fixed and tier[c] == current and requested[c] > 0
+            }
+            if not rows:
+                fixed |= {c: 0.0 for c in range(n) if tier[c] == current and c not in fixed}
+                break
+            solver.Maximize(level)
+            status = solver.Solve()
+            if status == pywraplp.Solver.INFEASIBLE and not any(fixed.values()):
+                return None
+            assert status == pywraplp.Solver.OPTIMAL
+            blocking = [c for c, row in rows.items() if abs(row.dual_value()) > 1e-9]
+            assert blocking
+            for c in blocking:
+                fixed[c] = x[c].solution_value()
+    return [fixed[c] for c in range(n)]

@@ -59,10 +59,12 @@ def test_quota_and_protection_of_a_claim_see_only_their_own_sku():
 
 def test_a_row_is_explained_in_one_line():
     assert allocate(SUPPLY, CLAIMS).explain(1) == (
-        "web got 40 of 120: tier 2, guarantee 30, weight .4; supply 100, 60 to earlier tiers"
+        "web got 40 of 120: tier 2, guarantee 30, weight .4, supply exhausted at fill .33; "
+        "supply 100, 60 to earlier tiers"
     )
     assert allocate(SUPPLY, CLAIMS).explain(2) == (
-        "web got 24 of 40: tier 1, guarantee 0, weight 1; supply 30, whole packs of 12"
+        "web got 24 of 40: tier 1, guarantee 0, weight 1, supply exhausted at fill .60; "
+        "supply 30, 6 less than a pack of 12"
     )
     with pytest.raises(InputError, match="row must lie in"):
         allocate(SUPPLY, CLAIMS).explain(5)

@@ -149,19 +149,19 @@ def test_exact_settling_alone_gives_the_same_as_with_a_guess():
     for _ in range(60):
         n = int(rng.integers(1, 7))
         guessed = np.zeros((kernels.WORK_ROWS, n), dtype=np.int64)
-        guessed[kernels._LOWER] = rng.integers(0, 9, n)
-        guessed[kernels._UPPER] = guessed[kernels._LOWER] + rng.integers(0, 30, n)
-        guessed[kernels._WEIGHT] = rng.integers(1, 5, n)
-        low, high = guessed[kernels._LOWER].sum(), guessed[kernels._UPPER].sum()
+        guessed[kernels.LOWER] = rng.integers(0, 9, n)
+        guessed[kernels.UPPER] = guessed[kernels.LOWER] + rng.integers(0, 30, n)
+        guessed[kernels.WEIGHT] = rng.integers(1, 5, n)
+        low, high = guessed[kernels.LOWER].sum(), guessed[kernels.UPPER].sum()
         amount = int(rng.integers(low, high + 1))
         settled = guessed.copy()
 
         kernels.share_into(guessed, 0, n, amount)
         kernels.settle_exactly(settled, 0, n, amount)
-        rest = amount - int(settled[kernels._SHARE].sum())
+        rest = amount - int(settled[kernels.SHARE].sum())
         kernels.hand_out_rest(settled, 0, n, rest)
 
-        assert settled[kernels._SHARE].tolist() == guessed[kernels._SHARE].tolist()
+        assert settled[kernels.SHARE].tolist() == guessed[kernels.SHARE].tolist()
 
 
 def test_many_claimants_are_rounded_like_few():
