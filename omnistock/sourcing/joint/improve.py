@@ -330,11 +330,8 @@ def settle(
 
 
 @free_kernel
-def saved_by(plan: Plan, chain: Chain, batch: Batch, slack: float) -> int:
-    """Cents that the touched orders cost less than before; notes the new costs.
-
-    If they do not cost less, or ``slack`` more at most, nothing is noted and 0 returned.
-    """
+def saved_by(plan: Plan, chain: Chain, batch: Batch) -> int:
+    """Cents that the touched orders cost less than before, noting the new costs; or 0."""
     n_orders = 0
     saved = 0
     for k in range(chain.count[0]):
@@ -346,11 +343,11 @@ def saved_by(plan: Plan, chain: Chain, batch: Batch, slack: float) -> int:
             chain.order[n_orders] = order
             n_orders += 1
             saved += chain.spent[order] - order_cost(plan, batch, order)
-    if saved > -slack and saved != 0:
-        for j in range(n_orders):
-            chain.spent[chain.order[j]] = order_cost(plan, batch, chain.order[j])
-        return saved
-    return 0
+    if saved <= 0:
+        return 0
+    for j in range(n_orders):
+        chain.spent[chain.order[j]] = order_cost(plan, batch, chain.order[j])
+    return saved
 
 
 @free_kernel
@@ -376,7 +373,6 @@ def try_pattern(
     order: int,
     number: int,
     depth: int,
-    slack: float,
     price: np.ndarray,
     toll: np.ndarray,
 ) -> int:
@@ -391,8 +387,8 @@ def try_pattern(
             if possible and node >= 0:
                 possible = put(plan, chain, batch, line, node, number, price, toll)
         if possible and settle(plan, chain, batch, number, depth, price, toll):
-            saved = saved_by(plan, chain, batch, slack)
-            if saved != 0:
+            saved = saved_by(plan, chain, batch)
+            if saved > 0:
                 return saved
     put_back(plan, chain, batch, price, toll)
     return 0
@@ -424,7 +420,6 @@ def replan_order(
     order: int,
     number: int,
     depth: int,
-    slack: float,
     price: np.ndarray,
     toll: np.ndarray,
 ) -> int:
@@ -441,15 +436,15 @@ def replan_order(
     for k in range(chain.count[0]):
         if chain.node[k] >= 0:
             renew_prices(chain, plan, batch, chain.line[k], chain.node[k], price, toll)
-    saved = try_pattern(plan, chain, batch, order, number, depth, slack, price, toll)
-    if saved != 0:
+    saved = try_pattern(plan, chain, batch, order, number, depth, price, toll)
+    if saved > 0:
         return saved
     lift_order(plan, chain, batch, order, number + 1)
     for k in range(chain.count[0]):
         if chain.node[k] >= 0:
             renew_prices(chain, plan, batch, chain.line[k], chain.node[k], price, toll)
     choose_pattern(chain, desk, batch, order, plan.left, plan.room, chain.price, chain.toll)
-    return try_pattern(plan, chain, batch, order, number + 1, 0, 0.0, price, toll)
+    return try_pattern(plan, chain, batch, order, number + 1, 0, price, toll)
 
 
 @free_kernel
@@ -459,7 +454,6 @@ def improve(
     desk: Desk,
     batch: Batch,
     sequence: np.ndarray,
-    slack: np.ndarray,
     number: int,
     depth: int,
     price: np.ndarray,
@@ -467,8 +461,7 @@ def improve(
 ) -> int:
     """Try every order of ``sequence`` once; return the cents saved.
 
-    A change may cost up to ``slack[i]`` cents (annealing; Kirkpatrick, Gelatt and Vecchi
-    1983). ``number`` must be new for every chain: two for each order, from ``number`` on.
+    ``number`` must be new for every chain: two for each order, from ``number`` on.
     """
     for order in range(chain.spent.size):
         chain.spent[order] = order_cost(plan, batch, order)
@@ -486,7 +479,6 @@ def improve(
             sequence[at],
             number + 2 * at,
             depth,
-            slack[at],
             price,
             toll,
         )

@@ -14,7 +14,7 @@ from omnistock.numerics.compiled import free_kernel
 from omnistock.sourcing.joint.arcs import Batch, point_of
 from omnistock.sourcing.joint.problem import SourcingProblem
 
-__all__ = ["NEVER", "Plan", "can_place", "empty_plan", "lift", "order_cost", "place"]
+__all__ = ["NEVER", "Plan", "can_place", "empty_plan", "lift", "order_cost", "place", "plan_cost"]
 
 # Cents for a line that must ship and does not: more than any plan costs.
 NEVER = 2**44
@@ -149,3 +149,12 @@ def order_cost(plan: Plan, batch: Batch, order: int) -> int:
     if batch.all_or_nothing[order] and 0 < sent < stop - start:
         cost += NEVER
     return cost
+
+
+@free_kernel
+def plan_cost(plan: Plan, batch: Batch) -> int:
+    """Cents of all orders as planned; ``NEVER`` or more if a promise is broken."""
+    total = 0
+    for order in range(batch.order_region.size):
+        total += order_cost(plan, batch, order)
+    return total
