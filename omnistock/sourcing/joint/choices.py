@@ -78,7 +78,7 @@ def _completable(problem: SourcingProblem, arcs: Arcs) -> np.ndarray:
     served = np.bincount(arcs.line, minlength=problem.n_lines) > 0
     lacking = np.bincount(order[~served], minlength=problem.n_orders) > 0
     given_up = problem.all_or_nothing & lacking
-    return np.logical_not(given_up[order[arcs.line]])
+    return np.asarray(~given_up[order[arcs.line]])
 
 
 def _worthwhile(problem: SourcingProblem, arcs: Arcs) -> np.ndarray:
@@ -88,7 +88,7 @@ def _worthwhile(problem: SourcingProblem, arcs: Arcs) -> np.ndarray:
     worth = np.bincount(package, spared)[package]
     price = problem.package_cost[problem.order_region[order], arcs.node]
     bound_together = problem.must_ship | problem.all_or_nothing
-    return np.logical_or((spared > 0) & (worth > price), bound_together[order])
+    return np.asarray(((spared > 0) & (worth > price)) | bound_together[order])
 
 
 def _dominated(problem: SourcingProblem, arcs: Arcs) -> np.ndarray:

@@ -13,10 +13,14 @@ from omnistock.errors import InputError
 from omnistock.sourcing.joint.choices import list_arcs
 from omnistock.sourcing.joint.evaluate import evaluate
 from omnistock.sourcing.joint.exact import ExactPlan, solve_exactly
+from omnistock.sourcing.joint.flow import is_flow, solve_flow
 from omnistock.sourcing.joint.problem import SourcingProblem
 from omnistock.sourcing.joint.reopt import plan_by_parts, replan_parts
 
 __all__ = ["JointPlan", "Progress", "solve"]
+
+# Lines times stockpoints of their SKUs, beyond which an integer program of all is of no use.
+_MOST_WAYS = 400_000
 
 # Called with (what is done now, best cost so far or None, bound so far).
 Progress = Callable[[str, int | None, int], None]
@@ -130,24 +134,48 @@ def _search(
     tell: Progress,
     threads: int,
 ) -> ExactPlan:
-    """An integer program without a plan to start from, then one that has the best so far.
+    """By structure: a flow for single lines, integer programs for what they can prove.
 
     HiGHS proves most batches of some hundred lines soon; for what it leaves, SCIP gains more
     from a good plan. Beside each of them, in another thread, parts are planned anew.
     """
+    end = started + time_limit_s
+    plan = ExactPlan(None, None, 0, False)
+    if is_flow(problem):
+        tell("flow", None, 0)
+        plan = solve_flow(problem)
+        if _enough(plan, gap):
+            return plan
+    ways = int(np.diff(problem.stock_offsets)[problem.part_sku].sum())
+    if ways > _MOST_WAYS:
+        tell("parts", plan.cost, plan.bound or 0)
+        return _by_parts(problem, plan, end, seed)
     bound = _bound_of_lines(problem)
     if bound is None:
         return ExactPlan(None, None, None, True)
-    end = started + time_limit_s
-    plan = ExactPlan(None, None, bound, False)
+    plan = ExactPlan(plan.assigned, plan.cost, max(bound, plan.bound or 0), plan.proven)
     for solver, until in (("highs", started + 0.25 * time_limit_s), ("scip", end)):
         tell(solver, plan.cost, plan.bound or 0)
         plan = _step(problem, plan, solver, until, gap, seed, threads)
-        if plan.proven or (
-            plan.cost is not None and plan.cost - (plan.bound or 0) <= gap * plan.cost
-        ):
+        if _enough(plan, gap):
             break
     return plan
+
+
+def _enough(plan: ExactPlan, gap: float) -> bool:
+    """Whether a plan is proven to be within the gap that is asked for."""
+    if plan.proven or plan.cost is None or plan.bound is None:
+        return plan.proven
+    return plan.cost - plan.bound <= gap * plan.cost
+
+
+def _by_parts(problem: SourcingProblem, plan: ExactPlan, end: float, seed: int) -> ExactPlan:
+    """Plan part by part until the end, without an integer program of the whole."""
+    assigned = _plan_while(problem, plan.assigned, lambda: False, end, seed)
+    if assigned is None:
+        return plan
+    cost = evaluate(problem, assigned).cost
+    return ExactPlan(assigned, cost, plan.bound, cost == plan.bound)
 
 
 def _step(

@@ -93,3 +93,35 @@ def tiny(seed, most_lines=5):
         part_sku=flat,
         part_units=rng.integers(1, 3, len(flat)),
     )
+
+
+def single_lines(seed, most_units=1, most_lines=6):
+    """A batch of orders of one line at most, all of them of up to ``most_units`` units."""
+    rng = np.random.default_rng(seed)
+    n_nodes, n_skus = int(rng.integers(1, 4)), int(rng.integers(1, 3))
+    sizes = rng.integers(0, 2, int(rng.integers(0, most_lines + 1)))
+    n_orders, n_lines, rows = len(sizes), int(sizes.sum()), int(rng.integers(0, 7))
+    units = rng.integers(1, most_units + 1, n_lines)
+    if most_units == 1:
+        units *= rng.integers(1, 4)
+    return SourcingProblem.build(
+        package_cost=rng.integers(0, 9, (2, n_nodes)),
+        unit_cost=rng.integers(0, 5, (2, n_nodes)),
+        node_capacity=rng.integers(0, 9, n_nodes),
+        stock=tuple(rng.integers(0, most, rows) for most in (n_nodes, n_skus, 7)),
+        stock_value=rng.integers(0, 3, rows),
+        n_skus=n_skus,
+        order_region=rng.integers(0, 2, n_orders),
+        order_offsets=np.concatenate([[0], np.cumsum(sizes)]),
+        order_group=rng.integers(0, 2, n_orders),
+        allowed=rng.random((2, n_nodes)) < 0.85,
+        all_or_nothing=rng.random(n_orders) < 0.3,
+        must_ship=rng.random(n_orders) < 0.15,
+        line_units=units,
+        line_weight=rng.integers(0, 3, n_lines),
+        line_penalty=rng.integers(0, 30, n_lines),
+        line_node=np.where(rng.random(n_lines) < 0.1, rng.integers(0, n_nodes, n_lines), -1),
+        part_offsets=np.arange(n_lines + 1),
+        part_sku=rng.integers(0, n_skus, n_lines),
+        part_units=units,
+    )
