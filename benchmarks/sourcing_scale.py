@@ -1,10 +1,54 @@
-"""Orders that compete for stock in a network of 20 distribution centres and 500 stores."""
+"""Joint sourcing of orders that compete for stock, by size, beside a greedy order system.
+
+Run ``python -m benchmarks.sourcing_scale [--size N ...] [--ratio R ...] [--quick]
+[--time-limit S] [--out FILE.json|FILE.parquet]``. The network has 20 distribution centres and
+500 stores; see :func:`generate`. Each row runs in a process of its own, with kernels already
+compiled; memory is the peak of that process, processor time that of all its threads.
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
+import multiprocessing
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 
+from benchmarks.sourcing_greedy import source_greedily
+from omnistock.sourcing.joint.evaluate import evaluate
 from omnistock.sourcing.joint.problem import SourcingProblem
+from omnistock.sourcing.joint.solve import solve
+
+# Lines, stock over demand, single lines of one unit only.
+ROWS = (
+    (3_000, 2.0, False),
+    (3_000, 0.95, False),
+    (10_000, 2.0, False),
+    (10_000, 0.95, False),
+    (100_000, 0.95, False),
+    (1_000_000, 0.95, False),
+    (100_000, 0.95, True),
+)
+COLUMNS = (
+    "lines",
+    "ratio",
+    "single",
+    "status",
+    "cost",
+    "bound",
+    "gap",
+    "seconds",
+    "cpu_seconds",
+    "peak_mb",
+    "greedy_cost",
+    "greedy_seconds",
+    "saved",
+)
 
 N_CENTRES, N_STORES, N_REGIONS = 20, 500, 200
 # Cents for a unit of weight by distance zone; a store picks at higher cost.
@@ -110,3 +154,96 @@ def _capacity(demand: float, rng: np.random.Generator) -> np.ndarray:
     size[:N_CENTRES] *= 0.6 / size[:N_CENTRES].sum()
     size[N_CENTRES:] *= 0.4 / size[N_CENTRES:].sum()
     return np.ceil(1.3 * demand * size).astype(np.int64)
+
+
+def measure(lines: int, ratio: float, single: bool, time_limit_s: float) -> dict[str, Any]:
+    """Solve one world; a row of the table."""
+    small = generate(60, ratio, 1, single=single, most_units=1 if single else 3)
+    solve(small, time_limit_s=5)
+    source_greedily(small)
+    problem = generate(lines, ratio, 1, single=single, most_units=1 if single else 3)
+    started, cpu = time.perf_counter(), time.process_time()
+    plan = solve(problem, time_limit_s=time_limit_s)
+    seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
+    started = time.perf_counter()
+    greedy = evaluate(problem, source_greedily(problem))
+    greedy_seconds = time.perf_counter() - started
+    if plan.assigned is not None:
+        checked = evaluate(problem, plan.assigned)
+        assert checked.feasible, checked.violations
+        assert checked.cost == plan.cost, (checked.cost, plan.cost)
+    assert greedy.feasible, greedy.violations
+    values = (
+        lines,
+        ratio,
+        single,
+        plan.status,
+        plan.cost,
+        plan.bound,
+        plan.gap,
+        round(seconds, 2),
+        round(cpu, 2),
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        greedy.cost,
+        round(greedy_seconds, 2),
+        1 - plan.cost / greedy.cost if plan.cost is not None else None,
+    )
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+def show(row: dict[str, Any]) -> None:
+    """Print a row."""
+    cost, bound = ("-" if one is None else f"{one:,}" for one in (row["cost"], row["bound"]))
+    saved = "" if row["saved"] is None else f"{row['saved']:.2%}"
+    print(
+        f"{row['lines']:>9,} {row['ratio']:>5} {'single' if row['single'] else 'mixed':6} "
+        f"{cost:>15} {bound:>15} {row['gap']:>8.3%} {row['seconds']:>7.1f} "
+        f"{row['cpu_seconds']:>7.1f} {row['peak_mb']:>6,} {row['greedy_cost']:>15,} {saved:>7} "
+        f" {row['status']}",
+        flush=True,
+    )
+
+
+def write(rows: list[dict[str, Any]], path: Path) -> None:
+    """Write the rows as JSON or Parquet, by the file's suffix."""
+    if path.suffix == ".parquet":
+        import pandas as pd
+
+        pd.DataFrame(rows).to_parquet(path, index=False)
+    else:
+        path.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+
+
+def main() -> int:
+    """Read the command line, measure, print, write."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
+    parser.add_argument("--size", type=int, nargs="*", help="lines; default: all rows")
+    parser.add_argument("--ratio", type=float, nargs="*", help="stock over demand")
+    parser.add_argument("--single", action="store_true", help="only orders of one line")
+    parser.add_argument("--quick", action="store_true", help="nothing above 10,000 lines, 10 s")
+    parser.add_argument("--time-limit", type=float, default=60.0, metavar="S")
+    parser.add_argument("--out", type=Path, metavar="FILE")
+    chosen = parser.parse_args()
+    rows = [row for row in ROWS if not chosen.quick or row[0] <= 10_000]
+    if chosen.size or chosen.ratio or chosen.single:
+        sizes = chosen.size or sorted({row[0] for row in rows})
+        ratios = chosen.ratio or [0.95]
+        rows = [(size, ratio, chosen.single) for size in sizes for ratio in ratios]
+    limit = min(chosen.time_limit, 10.0) if chosen.quick else chosen.time_limit
+    print(
+        f"{'lines':>9} {'stock':>5} {'orders':6} {'cost':>15} {'bound':>15} {'gap':>8} "
+        f"{'s':>7} {'cpu s':>7} {'MB':>6} {'greedy cost':>15} {'saved':>7}  status"
+    )
+    done = []
+    context = multiprocessing.get_context("spawn")
+    for row in rows:
+        with context.Pool(1) as pool:
+            done.append(pool.apply(measure, (*row, limit)))
+        show(done[-1])
+    if chosen.out is not None:
+        write(done, chosen.out)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
