@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +59,7 @@ def solve_exactly(
     ----------
     problem : SourcingProblem
     time_limit_s : float
-        Seconds for the solver.
+        Seconds, with those that it takes to set up the program.
     start : (n_lines,) int64, optional
         A feasible plan to start from; good ones save most of the work.
     bound : int
@@ -74,6 +75,7 @@ def solve_exactly(
     ExactPlan
         Never worse than ``start``.
     """
+    end = time.monotonic() + time_limit_s
     known = None if start is None else evaluate(problem, start).cost
     arcs = prune(problem, list_arcs(problem))
     served = np.bincount(arcs.line, minlength=problem.n_lines) > 0
@@ -85,7 +87,7 @@ def solve_exactly(
         return ExactPlan(none, cost, cost, True)
     program = program_of(problem, arcs)
     hint = None if start is None else _values(problem, arcs, program, start)
-    result = _run(program, hint, solver, time_limit_s=time_limit_s, gap=gap, seed=seed)
+    result = _run(program, hint, solver, end=end, gap=gap, seed=seed)
     return _plan(problem, arcs, result, start, known, bound)
 
 
@@ -107,7 +109,7 @@ def _run(
     hint: np.ndarray | None,
     solver: str,
     *,
-    time_limit_s: float,
+    end: float,
     gap: float,
     seed: int,
 ) -> tuple[Any, np.ndarray | None]:
@@ -134,17 +136,18 @@ def _run(
     entries.column_ids.extend(matrix.indices)
     entries.coefficients.extend(matrix.data)
     model = mathopt.Model.from_model_proto(proto)
+    wanted = mathopt.ModelSolveParameters()
+    if hint is not None:
+        values = dict(zip(model.variables(), hint.tolist(), strict=True))
+        wanted.solution_hints.append(mathopt.SolutionHint(variable_values=values))
+    left = max(end - time.monotonic(), 0.05)
     parameters = mathopt.SolveParameters(
-        time_limit=datetime.timedelta(seconds=time_limit_s),
+        time_limit=datetime.timedelta(seconds=left),
         relative_gap_tolerance=gap,
         # All costs are integers, so less than one cent is nothing.
         absolute_gap_tolerance=0.5,
         random_seed=seed,
     )
-    wanted = mathopt.ModelSolveParameters()
-    if hint is not None:
-        values = dict(zip(model.variables(), hint.tolist(), strict=True))
-        wanted.solution_hints.append(mathopt.SolutionHint(variable_values=values))
     kind = mathopt.SolverType.GSCIP if solver == "scip" else mathopt.SolverType.HIGHS
     result = mathopt.solve(model, kind, params=parameters, model_params=wanted)
     found = None

@@ -16,7 +16,7 @@ import numpy as np
 from omnistock.sourcing.joint.evaluate import evaluate
 from omnistock.sourcing.joint.exact import ExactPlan
 from omnistock.sourcing.joint.flow_kernels import class_arcs_into, place_into
-from omnistock.sourcing.joint.part import taken_by
+from omnistock.sourcing.joint.part import part_of, taken_by
 from omnistock.sourcing.joint.problem import SourcingProblem
 
 __all__ = ["is_flow", "solve_flow"]
@@ -75,9 +75,9 @@ def solve_flow(problem: SourcingProblem) -> ExactPlan:
     Returns
     -------
     ExactPlan
-        Proven if all lines take equally many units. If not, the lines that the flow splits
-        are sent from the cheapest node that still can, and the flow is the bound; no plan
-        is given if that leaves something that must ship.
+        Proven if all lines take equally many units. If not, the flow is the bound, and the
+        lines that it splits are sent whole as well as it goes; no plan is given if that
+        leaves something that must ship.
 
     Examples
     --------
@@ -110,6 +110,8 @@ def solve_flow(problem: SourcingProblem) -> ExactPlan:
     units = flow.flows(arcs[: len(classes.arc_point)]) * chunk
     assigned = _whole_lines(problem, classes, units)
     bound = -(-flow.optimal_cost() // scale)
+    if len(sizes) > 1 and np.any(_split(classes, units)):
+        assigned = _unsplit(problem, classes, units, assigned)
     plan = evaluate(problem, assigned)
     if not plan.feasible:
         assert set(plan.violations) == {"must_ship"}
@@ -166,7 +168,7 @@ def _network_of(problem: SourcingProblem, classes: _Classes, chunk: int, scale: 
     """Vertices are classes, then stockpoints, then nodes, then the sink."""
     n_classes, n_points = len(classes.units), len(problem.stock_units)
     sink = n_classes + n_points + problem.n_nodes
-    owner = np.repeat(np.arange(n_classes), np.diff(classes.arc_offsets))
+    owner = _owner(classes)
     member = np.repeat(np.arange(n_classes), np.diff(classes.offsets))
     step = classes.units // chunk
     supply = np.diff(classes.offsets) * step
@@ -200,9 +202,14 @@ def _network_of(problem: SourcingProblem, classes: _Classes, chunk: int, scale: 
     )
 
 
+def _owner(classes: _Classes) -> np.ndarray:
+    """Class of every arc."""
+    return np.repeat(np.arange(len(classes.units)), np.diff(classes.arc_offsets))
+
+
 def _whole_lines(problem: SourcingProblem, classes: _Classes, flow: np.ndarray) -> np.ndarray:
-    """Give every class's lines, dearest first, to its arcs; place what was split last."""
-    owner = np.repeat(np.arange(len(classes.units)), np.diff(classes.arc_offsets))
+    """Give every class's lines, dearest first, to its arcs, as far as they carry whole ones."""
+    owner = _owner(classes)
     whole = flow // classes.units[owner]
     sent = np.bincount(owner, whole, len(classes.units)).astype(np.int64)
     # The n-th line sent of a class takes the n-th place that its arcs offer.
@@ -210,28 +217,65 @@ def _whole_lines(problem: SourcingProblem, classes: _Classes, flow: np.ndarray) 
     within = np.arange(len(place)) - np.repeat(np.cumsum(sent) - sent, sent)
     assigned = np.full(problem.n_lines, -1)
     assigned[classes.lines[np.repeat(classes.offsets[:-1], sent) + within]] = place
-    split = np.bincount(owner, flow - whole * classes.units[owner], len(classes.units)) > 0
+    return assigned
+
+
+def _split(classes: _Classes, flow: np.ndarray) -> np.ndarray:
+    """Whether an arc carries a part of a line, (n_arcs,) bool."""
+    return np.asarray(flow % classes.units[_owner(classes)] > 0)
+
+
+def _unsplit(
+    problem: SourcingProblem, classes: _Classes, flow: np.ndarray, assigned: np.ndarray
+) -> np.ndarray:
+    """Plan without split lines: those of more units first, then a flow of all the smallest.
+
+    A split line goes to one of the nodes that it flows from, which are those that prices
+    make the cheapest for it, before the smallest lines can take what it needs.
+    """
+    smallest = problem.line_units.min()
+    assigned = np.where(problem.line_units == smallest, -1, assigned)
+    carries = classes.arc_cost.copy()
+    carries[flow == 0] = np.iinfo(np.int64).max
+    big = problem.line_units > smallest
+    assigned = _placed(problem, classes, assigned, big, carries)
+    taken, load = taken_by(problem, assigned)
+    orders = problem.line_order[~big]
+    part, lines = part_of(
+        problem, orders, problem.stock_units - taken, problem.node_capacity - load
+    )
+    plan = solve_flow(part)
+    if plan.assigned is not None:
+        assigned[lines] = plan.assigned
+    return _placed(problem, classes, assigned, np.ones(problem.n_lines, np.bool_), classes.arc_cost)
+
+
+def _placed(
+    problem: SourcingProblem,
+    classes: _Classes,
+    assigned: np.ndarray,
+    wanted: np.ndarray,
+    arc_cost: np.ndarray,
+) -> np.ndarray:
+    """Send unfilled lines that are wanted from what is left, dearest first."""
     member = np.repeat(np.arange(len(classes.units)), np.diff(classes.offsets))
-    left = np.flatnonzero(split[member] & (assigned[classes.lines] < 0))
-    if left.size:
-        taken, load = taken_by(problem, assigned)
-        lines = classes.lines[left]
-        must = problem.must_ship[problem.line_order[lines]]
-        worth = np.where(must, np.iinfo(np.int64).max, problem.line_penalty[lines])
-        first = np.argsort(-worth, kind="stable")
-        limit = problem.line_penalty.copy()
-        limit[lines] = worth
-        place_into(
-            assigned,
-            lines[first],
-            member[left][first],
-            limit,
-            classes.arc_offsets,
-            classes.arc_point,
-            classes.arc_cost,
-            classes.units,
-            problem.stock_node,
-            problem.stock_units - taken,
-            problem.node_capacity - load,
-        )
+    left = np.flatnonzero(wanted[classes.lines] & (assigned[classes.lines] < 0))
+    must = problem.must_ship[problem.line_order]
+    limit = np.where(must, np.iinfo(np.int64).max, problem.line_penalty)
+    first = left[np.argsort(-limit[classes.lines[left]], kind="stable")]
+    taken, load = taken_by(problem, assigned)
+    assigned = assigned.copy()
+    place_into(
+        assigned,
+        classes.lines[first],
+        member[first],
+        limit,
+        classes.arc_offsets,
+        classes.arc_point,
+        arc_cost,
+        classes.units,
+        problem.stock_node,
+        problem.stock_units - taken,
+        problem.node_capacity - load,
+    )
     return assigned

@@ -22,6 +22,9 @@ __all__ = ["JointPlan", "Progress", "solve"]
 # Lines times stockpoints of their SKUs, beyond which an integer program of all is of no use.
 _MOST_WAYS = 400_000
 
+# Beyond these, HiGHS may be long over its time in the first relaxation.
+_MOST_WAYS_HIGHS = 60_000
+
 # Called with (what is done now, best cost so far or None, bound so far).
 Progress = Callable[[str, int | None, int], None]
 
@@ -155,6 +158,8 @@ def _search(
         return ExactPlan(None, None, None, True)
     plan = ExactPlan(plan.assigned, plan.cost, max(bound, plan.bound or 0), plan.proven)
     for solver, until in (("highs", started + 0.25 * time_limit_s), ("scip", end)):
+        if solver == "highs" and ways > _MOST_WAYS_HIGHS:
+            continue
         tell(solver, plan.cost, plan.bound or 0)
         plan = _step(problem, plan, solver, until, gap, seed, threads)
         if _enough(plan, gap):
