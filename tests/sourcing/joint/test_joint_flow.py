@@ -109,3 +109,29 @@ def test_a_hundred_lines_of_one_sku_use_stock_and_capacity_to_the_last_unit():
     assert plan.cost == 25 * 100 + 20 * 200 + 10 * 300 + sum(range(1_000, 1_045))
     assert plan.proven
     assert np.all(plan.assigned[:45] == -1)
+
+
+def test_the_p_and_t_company_ships_its_peas_for_152535():
+    """Hillier and Lieberman, Introduction to Operations Research, section 9.1: Z = 152,535."""
+    cost = np.array([[464, 513, 654, 867], [352, 416, 690, 791], [995, 682, 388, 685]])
+    output, allocation = [75, 125, 100], [80, 65, 70, 85]
+    n_loads = sum(allocation)
+    problem = SourcingProblem.build(
+        package_cost=cost.T,
+        unit_cost=np.zeros((4, 3), np.int64),
+        stock=([0, 1, 2], [0, 0, 0], output),
+        n_skus=1,
+        order_region=np.repeat(np.arange(4), allocation),
+        order_offsets=np.arange(n_loads + 1),
+        must_ship=np.ones(n_loads, np.bool_),
+        line_units=np.ones(n_loads, np.int64),
+        line_penalty=np.zeros(n_loads, np.int64),
+        part_offsets=np.arange(n_loads + 1),
+        part_sku=np.zeros(n_loads, np.int64),
+        part_units=np.ones(n_loads, np.int64),
+    )
+
+    plan = solve_flow(problem)
+
+    assert plan.proven
+    assert plan.cost == 152_535
