@@ -51,7 +51,6 @@ def solve_exactly(
     bound: int = 0,
     gap: float = 0.0,
     seed: int = 0,
-    solver: str = "scip",
 ) -> ExactPlan:
     """Solve a batch as one integer program.
 
@@ -67,8 +66,6 @@ def solve_exactly(
     gap : float
         Stop when cost is within this share of the bound.
     seed : int
-    solver : {"scip", "highs"}
-        SCIP gains most from a good ``start``, HiGHS is faster without one.
 
     Returns
     -------
@@ -87,7 +84,7 @@ def solve_exactly(
         return ExactPlan(none, cost, cost, True)
     program = program_of(problem, arcs)
     hint = None if start is None else _values(problem, arcs, program, start)
-    result = _run(program, hint, solver, end=end, gap=gap, seed=seed)
+    result = _run(program, hint, end=end, gap=gap, seed=seed)
     return _plan(problem, arcs, result, start, known, bound)
 
 
@@ -107,7 +104,6 @@ def _values(
 def _run(
     program: Program,
     hint: np.ndarray | None,
-    solver: str,
     *,
     end: float,
     gap: float,
@@ -146,10 +142,12 @@ def _run(
         relative_gap_tolerance=gap,
         # All costs are integers, so less than one cent is nothing.
         absolute_gap_tolerance=0.5,
+        # Parts planned anew find better plans than the solver's own heuristics, which take
+        # most of its time.
+        heuristics=mathopt.Emphasis.LOW,
         random_seed=seed,
     )
-    kind = mathopt.SolverType.GSCIP if solver == "scip" else mathopt.SolverType.HIGHS
-    result = mathopt.solve(model, kind, params=parameters, model_params=wanted)
+    result = mathopt.solve(model, mathopt.SolverType.GSCIP, params=parameters, model_params=wanted)
     found = None
     if result.has_primal_feasible_solution():
         found = np.array(result.variable_values(list(model.variables()))) > 0.5

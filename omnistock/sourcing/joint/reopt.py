@@ -40,7 +40,7 @@ def plan_by_parts(problem: SourcingProblem, *, stop: Callable[[], bool]) -> np.n
         if stop():
             return None if problem.must_ship[orders].any() else assigned
         part, lines = part_of(problem, orders, units, capacity)
-        plan = solve_exactly(part, time_limit_s=_PART_SECONDS, gap=0.01, solver="highs")
+        plan = solve_exactly(part, time_limit_s=_PART_SECONDS, gap=0.01)
         if plan.assigned is None:
             if problem.must_ship[orders].any():
                 return None
@@ -87,7 +87,7 @@ def replan_parts(
             problem, orders, problem.stock_units - taken, problem.node_capacity - load
         )
         before = assigned[lines]
-        plan = solve_exactly(part, time_limit_s=_PART_SECONDS, start=before, solver="highs")
+        plan = solve_exactly(part, time_limit_s=_PART_SECONDS, start=before)
         assert plan.assigned is not None
         assigned[lines] = plan.assigned
         slow = time.monotonic() - began > _WANTED_SECONDS

@@ -22,9 +22,6 @@ __all__ = ["JointPlan", "Progress", "solve"]
 # Lines times stockpoints of their SKUs, beyond which an integer program of all is of no use.
 _MOST_WAYS = 400_000
 
-# Beyond these, HiGHS may be long over its time in the first relaxation.
-_MOST_WAYS_HIGHS = 60_000
-
 # Called with (what is done now, best cost so far or None, bound so far).
 Progress = Callable[[str, int | None, int], None]
 
@@ -139,8 +136,8 @@ def _search(
 ) -> ExactPlan:
     """By structure: a flow for single lines, integer programs for what they can prove.
 
-    HiGHS proves most batches of some hundred lines soon; for what it leaves, SCIP gains more
-    from a good plan. Beside each of them, in another thread, parts are planned anew.
+    Beside the program, in another thread, parts are planned anew; what it has not proven
+    in a quarter of the time starts again from the best plan by then.
     """
     end = started + time_limit_s
     plan = ExactPlan(None, None, 0, False)
@@ -157,11 +154,9 @@ def _search(
     if bound is None:
         return ExactPlan(None, None, None, True)
     plan = ExactPlan(plan.assigned, plan.cost, max(bound, plan.bound or 0), plan.proven)
-    for solver, until in (("highs", started + 0.25 * time_limit_s), ("scip", end)):
-        if solver == "highs" and ways > _MOST_WAYS_HIGHS:
-            continue
-        tell(solver, plan.cost, plan.bound or 0)
-        plan = _step(problem, plan, solver, until, gap, seed, threads)
+    for until in (started + 0.25 * time_limit_s, end):
+        tell("integer program", plan.cost, plan.bound or 0)
+        plan = _step(problem, plan, until, gap, seed, threads)
         if _enough(plan, gap):
             break
     return plan
@@ -186,13 +181,12 @@ def _by_parts(problem: SourcingProblem, plan: ExactPlan, end: float, seed: int) 
 def _step(
     problem: SourcingProblem,
     plan: ExactPlan,
-    solver: str,
     until: float,
     gap: float,
     seed: int,
     threads: int,
 ) -> ExactPlan:
-    """Run a solver until a time, and beside it look for better parts of the plan."""
+    """Run the integer program until a time, and beside it look for better parts of the plan."""
     with ThreadPoolExecutor(1) as pool:
         exact = pool.submit(
             solve_exactly,
@@ -202,7 +196,6 @@ def _step(
             bound=plan.bound or 0,
             gap=gap,
             seed=seed,
-            solver=solver,
         )
         other = plan.assigned
         if threads > 1:
