@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from omnistock.errors import InputError
+from omnistock.sourcing.joint.alone import flow_of_lines
 from omnistock.sourcing.joint.choices import list_arcs
 from omnistock.sourcing.joint.evaluate import evaluate
 from omnistock.sourcing.joint.exact import ExactPlan, solve_exactly
@@ -20,7 +21,7 @@ from omnistock.sourcing.joint.reopt import plan_by_parts, replan_parts
 __all__ = ["JointPlan", "Progress", "solve"]
 
 # Lines times stockpoints of their SKUs, beyond which an integer program of all is of no use.
-_MOST_WAYS = 400_000
+_MOST_WAYS = 120_000
 
 # Called with (what is done now, best cost so far or None, bound so far).
 Progress = Callable[[str, int | None, int], None]
@@ -144,8 +145,11 @@ def _search(
     if is_flow(problem):
         tell("flow", None, 0)
         plan = solve_flow(problem)
-        if _enough(plan, gap):
-            return plan
+    else:
+        tell("flow of lines", None, 0)
+        plan = flow_of_lines(problem) or plan
+    if _enough(plan, gap):
+        return plan
     ways = int(np.diff(problem.stock_offsets)[problem.part_sku].sum())
     if ways > _MOST_WAYS:
         tell("parts", plan.cost, plan.bound or 0)

@@ -54,8 +54,8 @@ def cheapest(problem):
     return min((cost for cost, kept in found if kept), default=None)
 
 
-def tiny(seed, most_lines=5):
-    """A batch of up to 5 lines on up to 3 nodes that may have every feature."""
+def tiny(seed, most_lines=5, kits=True):
+    """A batch of a few lines on up to 3 nodes that may have every feature."""
     rng = np.random.default_rng(seed)
     n_nodes, n_skus, n_regions = int(rng.integers(1, 4)), int(rng.integers(1, 4)), 2
     sizes = []
@@ -64,9 +64,12 @@ def tiny(seed, most_lines=5):
     n_orders, n_lines = len(sizes), sum(sizes)
     skus = [np.flatnonzero(rng.random(n_skus) < 0.5) for _ in range(n_lines)]
     skus = [some if some.size else rng.integers(0, n_skus, 1) for some in skus]
+    skus = skus if kits else [some[:1] for some in skus]
     flat = np.concatenate([*skus, np.empty(0, np.int64)]).astype(np.int64)
     rows = int(rng.integers(0, 9))
     stock = [rng.integers(0, most, rows) for most in (n_nodes, n_skus, 4)]
+
+    units = rng.integers(1, 3, len(flat))
 
     def flags(share):
         return rng.random(n_orders) < share
@@ -85,13 +88,13 @@ def tiny(seed, most_lines=5):
         max_packages=rng.integers(1, 4, n_orders),
         all_or_nothing=flags(0.3),
         must_ship=flags(0.15),
-        line_units=rng.integers(1, 4, n_lines),
+        line_units=rng.integers(1, 4, n_lines) if kits else units,
         line_weight=rng.integers(0, 5, n_lines),
         line_penalty=rng.integers(0, 30, n_lines),
         line_node=np.where(rng.random(n_lines) < 0.1, rng.integers(0, n_nodes, n_lines), -1),
         part_offsets=np.cumsum([0, *(len(some) for some in skus)]),
         part_sku=flat,
-        part_units=rng.integers(1, 3, len(flat)),
+        part_units=units,
     )
 
 

@@ -7,6 +7,7 @@ import oracles_joint as oracle
 from hypothesis import given
 from hypothesis import strategies as st
 
+from omnistock.sourcing.joint.alone import flow_of_lines
 from omnistock.sourcing.joint.choices import list_arcs
 from omnistock.sourcing.joint.flow import _classes_of, is_flow, solve_flow
 from omnistock.sourcing.joint.flow_kernels import place_into
@@ -135,3 +136,19 @@ def test_the_p_and_t_company_ships_its_peas_for_152535():
 
     assert plan.proven
     assert plan.cost == 152_535
+
+
+@given(seeds)
+def test_lines_alone_make_a_plan_within_the_rules_and_a_bound_below_every_plan(seed):
+    problem = oracle.tiny(seed, kits=False)
+
+    plan = flow_of_lines(problem)
+
+    best = oracle.cheapest(problem)
+    assert plan is not None
+    if best is None:
+        assert plan.cost is None
+    else:
+        assert plan.bound <= best
+    if plan.assigned is not None:
+        assert oracle.priced(problem, plan.assigned) == (plan.cost, True)
