@@ -1,0 +1,180 @@
+"""Batches beyond an integer program: prices, a dive, chains of moves, flows, and parts."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from omnistock.sourcing.joint.dive import Pace, Works, dive, works_for
+from omnistock.sourcing.joint.evaluate import evaluate
+from omnistock.sourcing.joint.exact import ExactPlan
+from omnistock.sourcing.joint.improve import improve
+from omnistock.sourcing.joint.market import Market
+from omnistock.sourcing.joint.plans import NEVER, plan_cost
+from omnistock.sourcing.joint.problem import SourcingProblem
+from omnistock.sourcing.joint.reflow import reflow
+from omnistock.sourcing.joint.reopt import replan_parts
+
+__all__ = ["solve_by_prices"]
+
+_HOT, _COLD = 1000.0, 3.0
+_DEPTH = 8
+_SWEEPS = 6
+# From the quickest to the best; each needs about this many moves of all orders' prices.
+_PACES = (
+    (0, Pace(share=0.6, rounds=4, steps=8)),
+    (30, Pace(share=0.4, rounds=7, steps=25)),
+    (110, Pace(share=0.2, rounds=14, steps=50)),
+    (260, Pace(share=0.1, rounds=28, steps=60)),
+)
+
+Tell = Callable[[str, int | None, int], None]
+
+
+def solve_by_prices(
+    problem: SourcingProblem,
+    *,
+    end: float,
+    gap: float,
+    seed: int,
+    threads: int,
+    tell: Tell,
+    polish: bool = True,
+) -> ExactPlan:
+    """Plan a batch by prices until ``end`` of the monotonic clock.
+
+    Parameters
+    ----------
+    problem : SourcingProblem
+    end : float
+        Reading of ``time.monotonic`` by which to be done, as well as it goes.
+    gap : float
+        Stop as soon as the cost is within this share of the bound.
+    seed, threads : int
+    tell : callable
+    polish : bool
+        Whether to plan parts anew until the end.
+
+    Returns
+    -------
+    ExactPlan
+        Without a plan if something that must ship found no node.
+    """
+    began = time.monotonic()
+    market = Market(problem, threads)
+    try:
+        market.start()
+        each = _find_prices(market, began, end, tell)
+        bound = max(math.ceil(market.bound() - 1e-3), 0)
+        tell("prices", None, bound)
+        price, toll = market.price.copy(), market.toll.copy()
+        works = works_for(market)
+        pace = _pace(end - time.monotonic(), each)
+        total = max(len(market.orders), 1)
+        dive(
+            market,
+            works,
+            pace,
+            stop=lambda: end - time.monotonic() < 0.25 * (end - began),
+            tell=lambda left: tell(f"orders {1 - left / total:.0%}", None, bound),
+        )
+    finally:
+        market.close()
+    assigned, cost = _chains(market, works, price, toll, end, seed, bound, tell)
+    if cost is None:
+        return ExactPlan(None, None, bound, False)
+    return _refined(problem, assigned, cost, bound, end, gap, seed, tell, polish)
+
+
+def _find_prices(market: Market, began: float, end: float, tell: Tell) -> float:
+    """Cool the market down in about a third of the time; return seconds for a cool move."""
+    tell("prices", None, 0)
+    market.move(_HOT)
+    first = time.monotonic()
+    market.move(_HOT)
+    market.move(_HOT)
+    hot = (time.monotonic() - first) / 2
+    budget = 0.35 * (end - began)
+    steps = int(np.clip(budget / max(0.55 * hot, 1e-6), 40, 220))
+    limit = began + 0.5 * (end - began)
+    market.cool(_HOT, _COLD, steps, stop=lambda: time.monotonic() > limit)
+    last = time.monotonic()
+    market.move(_COLD)
+    return time.monotonic() - last
+
+
+def _pace(seconds: float, each: float) -> Pace:
+    """The slowest dive that takes about half of the seconds left."""
+    moves = 0.5 * seconds / max(each, 1e-6)
+    return [pace for least, pace in _PACES if moves >= least][-1] if moves > 0 else _PACES[0][1]
+
+
+def _chains(
+    market: Market,
+    works: Works,
+    price: np.ndarray,
+    toll: np.ndarray,
+    end: float,
+    seed: int,
+    bound: int,
+    tell: Tell,
+) -> tuple[np.ndarray, int | None]:
+    """Improve the plan order by order until nothing is gained; ``None`` without a plan."""
+    problem, batch = market.problem, market.batch
+    rng = np.random.default_rng(seed)
+    number = 0
+    cost = int(plan_cost(works.plan, batch))
+    for _ in range(_SWEEPS):
+        saved = 0
+        for some in np.array_split(rng.permutation(problem.n_orders), 1 + problem.n_orders // 5000):
+            if time.monotonic() > end:
+                break
+            saved += int(
+                improve(
+                    works.plan, works.chain, works.desk, batch, some, number, _DEPTH, price, toll
+                )
+            )
+            number += 2 * len(some)
+        cost -= saved
+        tell("chains", cost if cost < NEVER else None, bound)
+        if saved < 1e-4 * cost or time.monotonic() > end:
+            break
+    return works.plan.assigned.copy(), cost if cost < NEVER else None
+
+
+def _refined(
+    problem: SourcingProblem,
+    assigned: np.ndarray,
+    cost: int,
+    bound: int,
+    end: float,
+    gap: float,
+    seed: int,
+    tell: Tell,
+    polish: bool,
+) -> ExactPlan:
+    """Move all lines at once, then plan parts anew until the end."""
+
+    def enough() -> bool:
+        return cost - bound <= gap * cost or time.monotonic() > end
+
+    for round_ in range(3):
+        if enough():
+            break
+        moved = reflow(problem, assigned, seed=seed + round_)
+        after = evaluate(problem, moved).cost
+        tell("flow", after, bound)
+        if after >= cost:
+            break
+        assigned, cost = moved, after
+    if polish and not enough():
+        assigned = replan_parts(
+            problem, assigned, stop=lambda: time.monotonic() > end - 1.0, seed=seed
+        )
+        cost = evaluate(problem, assigned).cost
+        tell("parts", cost, bound)
+    assert cost == evaluate(problem, assigned).cost
+    return ExactPlan(assigned, cost, min(bound, cost), cost <= bound)
