@@ -14,6 +14,7 @@ from omnistock.engine.promise_methods import PromiseMethods
 from omnistock.engine.query_methods import QueryMethods
 from omnistock.engine.quick import Quick
 from omnistock.engine.results import Hold, Outcome, Value, Verification
+from omnistock.engine.sourcing_methods import SourcingMethods
 from omnistock.engine.stock_methods import StockMethods
 from omnistock.engine.verify import verify
 from omnistock.engine.watching import Watch
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["Engine"]
 
 
-class Engine(HoldMethods, StockMethods, LimitMethods, QueryMethods, PromiseMethods):
+class Engine(
+    HoldMethods, StockMethods, LimitMethods, QueryMethods, PromiseMethods, SourcingMethods
+):
     """Availability, reservations and stock of one retailer; opened by :func:`open`.
 
     Every command takes ``request_id=`` (the same id again gives the same answer and

@@ -23,6 +23,8 @@ class Node:
 
     ``priority`` orders nodes when nothing else decides: smaller comes first. A node of kind
     "virtual" stands for stock that lies nowhere of our own, such as goods a supplier ships.
+    ``attributes`` are what else is known of it, for rules that choose nodes: its market, its
+    region, whether it is the default.
     """
 
     node: str
@@ -31,6 +33,7 @@ class Node:
     longitude: float | None = None
     priority: int = 0
     active: bool = True
+    attributes: Mapping[str, str | int | float | bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_name("node", self.node)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import omnistock as om
@@ -19,6 +20,7 @@ _STOCKING = ("receive", "receive_many", "adjust", "count", "snapshot", "delta", 
 _SKU_TABLES = ("skus", "items", "products")
 _NODE_KINDS = {"store": "store", "supplier": "supplier", "virtual": "virtual"}
 NOWHERE = "anywhere"
+_NODE_FIELDS = {"id", "node", "type", "priority", "enabled", "active", "lat", "lon"}
 
 
 @dataclass(frozen=True)
@@ -165,8 +167,22 @@ def _node(name: str, row: Any) -> om.Node:
         kind=_NODE_KINDS.get(str(row.get("type", "")), "warehouse"),
         priority=int(row.get("priority", 0)),
         active=bool(row.get("enabled", row.get("active", True))),
+        attributes=_attributes(row),
         **coordinates,
     )
+
+
+def _attributes(row: dict[str, Any]) -> dict[str, str | int | float | bool]:
+    """What else a node's row says in a word or number, for rules that choose nodes."""
+    found: dict[str, str | int | float | bool] = {}
+    for name, value in row.items():
+        if name in _NODE_FIELDS:
+            continue
+        if isinstance(value, str | bool | int):
+            found[name] = value
+        elif isinstance(value, Decimal):
+            found[name] = float(value)
+    return found
 
 
 def _channel(name: str, row: Any) -> om.Channel:
