@@ -111,9 +111,21 @@ def detail_bucket(writer: Writer, state: State, detail: AskerDetail) -> int:
 
 def capacities(state: State, codes: list[int], bucket: int) -> tuple[np.ndarray, np.ndarray]:
     """Units that nodes can still handle in a bucket, and in all of it; -1 without limit."""
-    del state, bucket
-    unlimited = np.full(len(codes), -1, np.int64)
-    return unlimited, unlimited.copy()
+    left = np.full(len(codes), -1, np.int64)
+    whole = left.copy()
+    n_buckets = int(state.stock[layout.N_BUCKETS])
+    slot = bucket % n_buckets
+    nodes, flows = rows(state, "nodes"), rows(state, "flows")
+    for k, code in enumerate(codes):
+        work = int(nodes[code, layout.NODE_WORK])
+        if not work:
+            continue
+        own = int(flows[work - 1, n_buckets + slot])
+        units = own - 1 if own else int(nodes[code, layout.NODE_CAPACITY])
+        if units >= 0:
+            left[k] = max(0, units - int(flows[work - 1, slot]))
+            whole[k] = units
+    return left, whole
 
 
 def _at(state: State, asked: Question, node: int) -> int:

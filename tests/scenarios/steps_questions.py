@@ -184,9 +184,10 @@ TERM_FIELDS = {
     | {"capacity_policy", "delivery"},
 )
 def promise(stage: Stage, step: dict[str, Any]) -> Answer:
-    for name in ("capacity_policy", "delivery"):
-        if step.get(name) is not None:
-            raise Unsupported(f"not supported yet: promise with {name}")
+    if step.get("delivery") is not None:
+        raise Unsupported("not supported yet: promise with delivery")
+    if step.get("capacity_policy", "next_day") not in ("next_day", "partial"):
+        raise Unsupported(f"not supported yet: promise with {step['capacity_policy']}")
     rows = step.get("lines") or [step]
     if len(rows) > 1:
         return promise_group(stage, {**step, "policy": "independent"})
