@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from omnistock.engine import reads
 from omnistock.engine.answers import outcome_of, read_hold
 from omnistock.engine.commands import Command, Moment
+from omnistock.engine.delivery_methods import DeliveryMethods
 from omnistock.engine.hold_methods import HoldMethods
 from omnistock.engine.limit_methods import LimitMethods
 from omnistock.engine.promise_methods import PromiseMethods
@@ -29,7 +30,13 @@ __all__ = ["Engine"]
 
 
 class Engine(
-    HoldMethods, StockMethods, LimitMethods, QueryMethods, PromiseMethods, SourcingMethods
+    HoldMethods,
+    StockMethods,
+    LimitMethods,
+    QueryMethods,
+    PromiseMethods,
+    SourcingMethods,
+    DeliveryMethods,
 ):
     """Availability, reservations and stock of one retailer; opened by :func:`open`.
 
