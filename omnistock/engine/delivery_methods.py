@@ -11,7 +11,7 @@ from typing import Unpack
 from omnistock.availability.arena import State
 from omnistock.availability.layout import BUCKET, N_BUCKETS
 from omnistock.engine import promises
-from omnistock.engine.askers import AskerDetail
+from omnistock.engine.askers import AskerDetail, OtherAskerDetail
 from omnistock.engine.candidates import serving_nodes
 from omnistock.engine.commands import Moment, Quantity
 from omnistock.engine.hold_commands import Line, Reserve, as_line
@@ -135,8 +135,9 @@ class DeliveryMethods(Methods):
         *,
         node: str,
         transfer_days: Mapping[str, int] | None = None,
+        channel: str | None = None,
         now: Moment | None = None,
-        **asker: Unpack[AskerDetail],
+        **asker: Unpack[OtherAskerDetail],
     ) -> CollectionPromise | None:
         """Say on which day a quantity can be collected at a node at the earliest.
 
@@ -153,7 +154,7 @@ class DeliveryMethods(Methods):
             None if not within the horizon. By days, with a schedule of the node from the
             first day on which an order of this moment can be collected.
         """
-        if "by" in asker or "node" in asker:
+        if "by" in asker:
             raise InputError("pickup_promise finds the date itself; leave by= out")
         writer = self._writer
         state, moment = self._moment(now)
@@ -162,6 +163,7 @@ class DeliveryMethods(Methods):
         units = registry.sku_list[registry.sku(sku)].smallest_units(quantity)
         if units < 1:
             raise InputError(f"SKU {sku!r}: quantity must be >= 1, got {quantity}")
+        detail: AskerDetail = {"channel": channel, **asker}
         current = int(state.stock[BUCKET])
         first = current
         if place.schedule is not None:
@@ -174,7 +176,7 @@ class DeliveryMethods(Methods):
             if days < 0:
                 raise InputError(f"transfer_days of {source!r} must be >= 0, got {days}")
         for bucket in range(first, current + int(state.stock[N_BUCKETS])):
-            parts = self._parts(state, sku, units, bucket, node, sources, asker)
+            parts = self._parts(state, sku, units, bucket, node, sources, detail)
             if sum(one.quantity for one in parts) >= units:
                 return CollectionPromise(node, registry.calendar.label(bucket), tuple(parts))
         return None

@@ -168,7 +168,7 @@ class Schedule:
         return dt.datetime.combine(day, time, ZoneInfo(self.time_zone))
 
     def _taken_up(self, local: dt.datetime, cutoff: str | None) -> dt.datetime:
-        """The moment itself, or the beginning of the next open day if it is too late for its day."""
+        """The moment itself; if it is too late for its day, the beginning of the next open one."""
         day = local.date()
         late = cutoff is not None and local > self._at(day, _minutes("cutoff", cutoff))
         if self.is_open(day) and not late:

@@ -6,6 +6,7 @@ from omnistock.sourcing.conditions import Condition
 from omnistock.sourcing.costs import CostTerm, ShippingCost
 from omnistock.sourcing.criteria import Candidates, Criterion, Request
 from omnistock.sourcing.distances import distance_cost, haversine
+from omnistock.sourcing.parcels import Parcel, ParcelRules, pack
 from omnistock.sourcing.routing import RoutingBook, RoutingRule, RoutingVersions
 from omnistock.sourcing.strategies import Strategy, rank_nodes
 from omnistock.sourcing.tables import Sourced, source
@@ -17,6 +18,8 @@ __all__ = [
     "Condition",
     "CostTerm",
     "Criterion",
+    "Parcel",
+    "ParcelRules",
     "PlannedLine",
     "Request",
     "RoutingBook",
@@ -29,6 +32,7 @@ __all__ = [
     "choose_nodes",
     "distance_cost",
     "haversine",
+    "pack",
     "rank_nodes",
     "source",
     "source_cart",

@@ -10,8 +10,15 @@ import numpy as np
 
 from omnistock.sourcing.cart import CartPlan, money
 from omnistock.sourcing.criteria import Candidates, Request, kilometres
+from omnistock.sourcing.parcels import Parcel, ParcelRules, pack
 from omnistock.sourcing.routing import RoutingBook
-from omnistock.sourcing.strategies import Objective, Strategy, plan_by, runner_up
+from omnistock.sourcing.strategies import (
+    Objective,
+    Strategy,
+    alternatives,
+    plan_by,
+    runner_up,
+)
 
 __all__ = ["Choice", "PlannedLine", "choose_nodes"]
 
@@ -53,6 +60,8 @@ class Choice:
     packages : int
     proven : bool
         Whether no better plan exists for certain.
+    parcels : tuple of Parcel
+        If the strategy has rules for them.
     """
 
     lines: tuple[PlannedLine, ...]
@@ -67,6 +76,7 @@ class Choice:
     levels: dict[str, int]
     packages: int
     proven: bool
+    parcels: tuple[Parcel, ...] = ()
     skus: tuple[str, ...] = ()
     trace: tuple[str, ...] = ()
     cart: CartPlan | None = field(default=None, repr=False)
@@ -111,6 +121,8 @@ class Choice:
         for node in dict.fromkeys(one.node for one in self.lines):
             sent = [f"{one.quantity} x {one.sku}" for one in self.lines if one.node == node]
             lines.append(f"  {node}: {', '.join(sent)}{self._node_costs(node)}")
+        if self.strategy.parcels is not None:
+            lines.append(f"  in {len(self.parcels)} parcel{'' if len(self.parcels) == 1 else 's'}")
         for one in self.backordered:
             lines.append(f"  {one.node}: {one.quantity} x {one.sku} as a backorder")
         for sku, units in self.unfilled.items():
@@ -197,6 +209,7 @@ def choose_nodes(
     for one in strategy.chain:
         strategy = one
         plan, objective = _plan(one, need, most, candidates, request, all_or_none)
+        plan = _with_parcels(one, skus, plan, objective, candidates)
         beyond = np.zeros_like(plan.quantity)
         if allowance is not None and allowance.any() and plan.unfilled.any():
             plan, beyond = _with_backorders(one, plan, candidates, request, allowance)
@@ -205,8 +218,16 @@ def choose_nodes(
         if not missing.any():
             break
     names = candidates.names
+    costs = cents_by_term(strategy, plan.quantity, candidates, request)
+    parcels: tuple[Parcel, ...] = ()
+    if strategy.parcels is not None:
+        parcels = parcels_of(strategy.parcels, skus, plan, candidates)
+        if strategy.parcels.cents_per_parcel:
+            costs["parcels"] = strategy.parcels.cents_per_parcel * len(parcels)
     short = {sku: int(units) for sku, units in zip(skus, missing, strict=True) if units}
-    reasons = _reasons(strategy, skus, need, missing, candidates, request, binding or {})
+    reasons = _reasons(
+        strategy, skus, most, missing, need - most, candidates, request, binding or {}
+    )
     return Choice(
         lines=_planned(skus, names, plan.quantity, _best_first(plan, objective)),
         backordered=_planned(skus, names, beyond, list(range(len(names)))),
@@ -216,10 +237,11 @@ def choose_nodes(
         version=version,
         strategy=strategy,
         tried=tuple(tried),
-        costs=cents_by_term(strategy, plan.quantity, candidates, request),
+        costs=costs,
         levels=dict(zip(objective.labels, objective.totals(plan.quantity), strict=True)),
         packages=plan.packages,
         proven=plan.proven,
+        parcels=parcels,
         skus=tuple(skus),
         trace=trace,
         cart=plan,
@@ -282,6 +304,43 @@ def _plan(
     return plan_by(strategy, most, candidates, request)
 
 
+def _with_parcels(
+    strategy: Strategy, skus: list[str], plan: CartPlan, objective: Objective,
+    candidates: Candidates,
+) -> CartPlan:  # fmt: skip
+    """The plan, or one without one of its nodes that is better with the cost of its parcels."""
+    rules = strategy.parcels
+    if rules is None or not rules.cents_per_parcel or "cost" not in objective.labels:
+        return plan
+
+    def key(one: CartPlan) -> tuple[int, ...]:
+        totals = objective.totals(one.quantity)
+        totals[objective.labels.index("cost")] += rules.cents_per_parcel * len(
+            parcels_of(rules, skus, one, candidates)
+        )
+        return (-one.filled, *totals)
+
+    others = [other for other, _ in alternatives(strategy, plan, candidates)]
+    best = min([plan, *others], key=key)
+    # Its question stays that of all nodes.
+    return dataclasses.replace(plan, quantity=best.quantity, proven=plan.proven and best is plan)
+
+
+def parcels_of(
+    rules: ParcelRules, skus: list[str], plan: CartPlan, candidates: Candidates
+) -> tuple[Parcel, ...]:
+    """Return the parcels of a plan."""
+    names = candidates.names
+    return pack(
+        (
+            (skus[line], names[node], int(plan.quantity[node, line]))
+            for node in plan.nodes.tolist()
+            for line in np.flatnonzero(plan.quantity[node]).tolist()
+        ),
+        rules,
+    )
+
+
 def _with_backorders(
     strategy: Strategy, plan: CartPlan, candidates: Candidates, request: Request,
     allowance: np.ndarray,
@@ -307,37 +366,45 @@ def _with_backorders(
 
 
 def _reasons(
-    strategy: Strategy, skus: list[str], need: np.ndarray, missing: np.ndarray,
-    candidates: Candidates, request: Request, binding: dict[str, str],
+    strategy: Strategy, skus: list[str], most: np.ndarray, missing: np.ndarray,
+    cut: np.ndarray, candidates: Candidates, request: Request, binding: dict[str, str],
 ) -> dict[str, str]:  # fmt: skip
     """Why each short SKU is short: the first limit without which it would be less so.
 
-    Limits are lifted one after another, those of the order first, then what nodes can
-    handle, then the strategy's.
+    What the asker's limits ``cut`` is named by them. Then limits are lifted one after another:
+    that the order be complete, what nodes can handle, and what else the strategy says.
     """
     if not missing.any():
         return {}
-    found: dict[str, str] = {}
-    left = missing
+    found = {
+        skus[line]: binding.get(skus[line], "stock") for line in np.flatnonzero(cut > 0).tolist()
+    }
+    left = missing - cut
     eased = candidates
     loose = dataclasses.replace(strategy, otherwise=None)
-    for word, without in (
-        ("ship complete", {"ship_complete": False}),
-        ("capacity", {}),
-        ("one node per line", {"single_node_per_line": False}),
-        ("split limit", {"max_packages": None}),
-        ("node conditions", {"nodes": (), "within_km": None}),
+    for word, applies, without in (
+        ("ship complete", strategy.ship_complete, {"ship_complete": False}),
+        ("capacity", candidates.capacity is not None, {}),
+        ("one node per line", strategy.single_node_per_line, {"single_node_per_line": False}),
+        ("split limit", strategy.max_packages is not None, {"max_packages": None}),
+        (
+            "node conditions",
+            bool(strategy.nodes) or strategy.within_km is not None,
+            {"nodes": (), "within_km": None},
+        ),
     ):
+        if not applies:
+            continue
         if word == "capacity":
             eased = dataclasses.replace(candidates, capacity=None)
         loose = dataclasses.replace(loose, **without)
-        plan, _ = plan_by(loose, need, eased, request)
-        for line in np.flatnonzero(plan.unfilled < left).tolist():
+        plan, _ = plan_by(loose, most, eased, request)
+        better = plan.unfilled < left
+        if word == "ship complete":
+            # Only a line that could be whole is held up by the others.
+            better &= plan.unfilled == 0
+        for line in np.flatnonzero(better).tolist():
             found.setdefault(skus[line], word)
         left = np.minimum(left, plan.unfilled)
-    # A line that is short whatever is lifted is short of stock first of all.
-    for line in np.flatnonzero(left).tolist():
-        if found.get(skus[line]) == "ship complete":
-            del found[skus[line]]
     short = [skus[line] for line in np.flatnonzero(missing).tolist()]
     return {sku: found.get(sku) or binding.get(sku, "stock") for sku in short}

@@ -34,7 +34,8 @@ class Criterion:
         - ``packages``: fewer packages.
         - ``cost``: fewer cents, by the strategy's cost terms.
         - ``priority``: nodes of smaller priority; or those named in ``first``, in this
-          sequence, before all others.
+          sequence, before all others. As the last of a ranking it leaves no ties: of nodes
+          of one priority the one that was defined first is better.
         - ``requested``: the node that the order asks for.
         - ``most_stock``: nodes that have more of the line, by ``stock``.
         - ``distance``: nearer nodes; or, with ``bands``, nodes in a nearer band.

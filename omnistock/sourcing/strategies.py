@@ -21,6 +21,7 @@ from omnistock.sourcing.criteria import (
     node_fact,
     places,
 )
+from omnistock.sourcing.parcels import ParcelRules
 from omnistock.sourcing.shared_capacity import rank_of, source_within_capacity
 
 __all__ = ["Objective", "Strategy", "objective_of", "plan_by", "rank_nodes"]
@@ -57,6 +58,9 @@ class Strategy:
         The node that takes what is missing as a backorder.
     capacity : {"partial", "whole_line"}
         A node that cannot handle all it has of a line sends a part of it, or none.
+    parcels : ParcelRules, optional
+        How what a node sends is put into parcels. With the criterion ``cost``, the plan and
+        the best plans without one of its nodes are compared again with their parcels' cost.
     otherwise : Strategy, optional
         Taken if this one leaves a unit unfilled; the last one stands however it comes out.
 
@@ -76,6 +80,7 @@ class Strategy:
     nodes: tuple[Condition, ...] = ()
     backorder_node: str | None = None
     capacity: str = "partial"
+    parcels: ParcelRules | None = None
     otherwise: Strategy | None = None
 
     def __post_init__(self) -> None:
@@ -176,6 +181,9 @@ def objective_of(strategy: Strategy, candidates: Candidates, request: Request) -
 
     def close_ranking() -> None:
         if ranking:
+            if words[-1] == "priority":
+                # Nothing behind it: nodes of one priority are taken as they stand.
+                ranking.append(np.arange(n_nodes, dtype=np.int64))
             levels.add(", ".join(words), nothing, _ranked(ranking, n_lines))
             ranking.clear()
             words.clear()
@@ -295,6 +303,14 @@ def runner_up(
     strategy: Strategy, plan: CartPlan, candidates: Candidates
 ) -> tuple[CartPlan, str] | None:
     """Return the best plan that does without one of the nodes used, and that node's name."""
+    others = alternatives(strategy, plan, candidates)
+    return min(others, key=lambda one: rank_of(one[0])) if others else None
+
+
+def alternatives(
+    strategy: Strategy, plan: CartPlan, candidates: Candidates
+) -> list[tuple[CartPlan, str]]:
+    """Return for each node used the best plan without it, and the node's name."""
     others = []
     for node in plan.nodes.tolist():
         stock = candidates.stock.copy()
@@ -302,11 +318,8 @@ def runner_up(
         without = dataclasses.replace(candidates, stock=stock)
         # Figures that depend on stock stay what they were when the choice was made.
         other = _same_question(strategy, plan, without)
-        others.append((rank_of(other), node, other))
-    if not others:
-        return None
-    _, node, other = min(others, key=lambda one: one[:2])
-    return other, candidates.nodes[node].node
+        others.append((other, candidates.nodes[node].node))
+    return others
 
 
 def _same_question(strategy: Strategy, plan: CartPlan, candidates: Candidates) -> CartPlan:

@@ -1,0 +1,406 @@
+"""Nodes chosen on the engine's state: planned, reserved, rejected, sourced again, limited."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import omnistock as om
+from omnistock.sourcing import (
+    Condition,
+    CostTerm,
+    Criterion,
+    RoutingBook,
+    RoutingRule,
+    Strategy,
+)
+
+NOON = 1_728_000_000
+DAY = 86_400
+
+
+def make_engine(stock, **nodes):
+    names = dict.fromkeys(node for _, node in stock)
+    kits = [om.Sku("SET", components=(("X", 2), ("Y", 1)))]
+    network = om.Network.build(
+        skus=["X", "Y", *kits],
+        nodes=[om.Node(name, priority=k, **nodes.get(name, {})) for k, name in enumerate(names)],
+        channels=["web", om.Channel("app", nodes=("A",))],
+    )
+    engine = om.open(":memory:", network, clock=lambda: NOON)
+    for (sku, node), units in stock.items():
+        if units:
+            engine.receive(sku, node, units)
+    return engine
+
+
+def lines_of(result):
+    return [(one.sku, one.node, one.quantity) for one in result.lines]
+
+
+def held(engine, hold):
+    return sorted(
+        (line.sku, line.node, line.quantity)
+        for line in engine.hold(hold.hold_id).lines
+        if line.quantity
+    )
+
+
+def test_what_is_planned_is_reserved_and_nothing_is_kept_of_a_question():
+    engine = make_engine({("X", "A"): 3, ("X", "B"): 9, ("Y", "B"): 9})
+
+    asked = engine.source([("X", 2), ("Y", 1)])
+    kept = engine.source([("X", 2), ("Y", 1)], order="O1", ttl_s=600)
+
+    assert asked.hold is None
+    assert lines_of(asked) == lines_of(kept) == [("X", "B", 2), ("Y", "B", 1)]
+    assert (kept.hold.status, held(engine, kept.hold)) == ("held", [("X", "B", 2), ("Y", "B", 1)])
+    assert engine.verify().differences == ()
+
+
+def test_limits_of_the_asker_bound_the_plan_over_all_nodes():
+    engine = make_engine({("X", "A"): 5, ("X", "B"): 5})
+    engine.set_quota("X", "web", 6)
+
+    choice = engine.source([("X", 9)], channel="web").choice
+
+    assert sum(one.quantity for one in choice.lines) == 6
+    assert (choice.unfilled, choice.reason) == ({"X": 3}, "quota")
+    assert engine.source([("X", 9)], channel="web", order="O1").hold.quantity == 6
+
+
+def test_only_nodes_of_the_channel_that_are_on_and_not_excluded_send():
+    engine = make_engine({("X", "A"): 5, ("X", "B"): 5, ("X", "C"): 5})
+
+    assert lines_of(engine.source([("X", 5)], channel="app")) == [("X", "A", 5)]
+    assert lines_of(engine.source([("X", 5)], exclude=["A"])) == [("X", "B", 5)]
+    engine.set_node("B", False)
+    assert lines_of(engine.source([("X", 5)], exclude=["A"])) == [("X", "C", 5)]
+
+
+def test_kits_are_planned_in_parts_and_reserved_whole():
+    engine = make_engine({("X", "A"): 9, ("Y", "B"): 9, ("X", "C"): 4, ("Y", "C"): 2})
+
+    parts = engine.source([("SET", 3)], Strategy(("priority",)))
+    whole = engine.source([("SET", 2)], together=True, order="O1")
+
+    assert lines_of(parts) == [("X", "A", 6), ("Y", "B", 3)]
+    assert lines_of(whole) == [("SET", "C", 2)]
+    assert held(engine, whole.hold) == [("X", "C", 4), ("Y", "C", 2)]
+    with pytest.raises(om.InputError, match="is a kit"):
+        engine.source([("SET", 1)], order="O2")
+
+
+def test_half_a_kit_is_never_planned():
+    engine = make_engine({("X", "A"): 5, ("Y", "A"): 9})
+
+    choice = engine.source([("SET", 4)]).choice
+
+    assert lines_of(choice) == [("X", "A", 4), ("Y", "A", 2)]
+    assert choice.unfilled == {"X": 4, "Y": 2}
+
+
+def test_an_order_of_which_nothing_is_there_is_refused_with_the_reason():
+    engine = make_engine({("X", "A"): 0, ("X", "B"): 2})
+
+    with pytest.raises(om.OutOfStock) as refused:
+        engine.source([("X", 4)], Strategy(ship_complete=True), order="O1")
+
+    assert [(one.sku, one.requested, one.binding) for one in refused.value.shortages] == [
+        ("X", 4, "stock")
+    ]
+    assert engine.holds() == []
+
+
+def test_the_book_decides_by_channel_and_by_what_the_caller_says():
+    engine = make_engine(
+        {("X", "A"): 5, ("X", "B"): 5}, A={"attributes": {"market": "DE"}},
+        B={"attributes": {"market": "AT"}},
+    )  # fmt: skip
+    home = Strategy((Criterion("same", attribute="market"), "priority"))
+    book = RoutingBook((RoutingRule("web at home", home, (Condition("channel", "is", "web"),)),))
+
+    assert lines_of(engine.source([("X", 1)], book, channel="web", facts={"market": "AT"})) == [
+        ("X", "B", 1)
+    ]
+    found = engine.source([("X", 1)], book, channel="app", facts={"market": "AT"})
+    assert (found.choice.rule, lines_of(found)) == ("fallback", [("X", "A", 1)])
+
+
+def test_many_callers_get_each_unit_once_and_plans_are_made_anew():
+    engine = make_engine({("X", "A"): 10, ("X", "B"): 10, ("X", "C"): 10})
+    sent, refused = [], []
+
+    def call(number):
+        try:
+            found = engine.source([("X", 2)], Strategy(("priority",)), order=f"O{number}")
+        except om.OutOfStock:
+            refused.append(number)
+        else:
+            sent.append(found.hold.quantity)
+
+    threads = [threading.Thread(target=call, args=(k,)) for k in range(20)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+
+    assert engine.available("X") == 30 - sum(sent)
+    assert sum(sent) + 2 * len(refused) >= 30
+    assert engine.verify().differences == ()
+
+
+# --- rejection ----------------------------------------------------------------
+
+
+def test_rejected_units_move_for_the_same_date_and_the_missing_ones_are_gone():
+    engine = make_engine({("X", "A"): 5, ("X", "B"): 1, ("X", "C"): 9})
+    hold = engine.source([("X", 4)], Strategy(("priority",)), order="O1", by=NOON + DAY).hold
+
+    found = engine.reject(hold, "X", 3, node="A", rules=Strategy(("priority",)))
+
+    assert held(engine, hold) == [("X", "A", 1), ("X", "B", 1), ("X", "C", 2)]
+    assert {line.bucket for line in found.hold.lines} == {"2024-10-05"}
+    assert engine.available("X", node="A") == 1
+    assert (found.short, found.later) == (0, None)
+    assert engine.verify().differences == ()
+
+
+def test_nodes_that_send_the_order_already_go_first_where_all_else_is_equal():
+    engine = make_engine(
+        {("X", "A"): 5, ("Y", "A"): 0, ("Y", "C"): 5, ("X", "B"): 5, ("X", "C"): 5}
+    )
+    hold = engine.reserve("O1", [("X", 2, "A"), ("Y", 1, "C")])
+
+    engine.reject(hold, "X", 2, node="A", rules=Strategy(("packages",)))
+
+    assert held(engine, hold) == [("X", "C", 2), ("Y", "C", 1)]
+
+
+def test_what_nobody_has_in_time_is_promised_for_the_first_later_date():
+    engine = make_engine({("X", "A"): 2, ("X", "B"): 0})
+    engine.expect("X", "B", 5, NOON + 3 * DAY, reference="PO")
+    hold = engine.reserve("O1", [("X", 2)], node="A")
+
+    found = engine.reject(hold, "X", 2, node="A")
+
+    assert (found.later_date, found.later.quantity, found.short) == ("2024-10-07", 2, 0)
+    assert found.later.order == "O1"
+    assert found.hold.status == "released"
+    assert engine.verify().differences == ()
+
+
+def test_a_busy_node_keeps_its_stock_and_what_cannot_move_is_given_up():
+    engine = make_engine({("X", "A"): 5, ("X", "B"): 1})
+    hold = engine.reserve("O1", [("X", 3)], node="A")
+
+    found = engine.reject(hold, "X", 3, node="A", missing=False, exclude=["B"])
+
+    assert found.short == 3
+    assert engine.available("X", node="A") == 5
+    assert found.choice.reasons == {"X": "stock"}
+
+
+def test_more_than_the_hold_has_there_cannot_be_rejected():
+    engine = make_engine({("X", "A"): 5, ("X", "B"): 5})
+    hold = engine.reserve("O1", [("X", 3)], node="A")
+
+    with pytest.raises(om.ConflictError, match="has 3 of 'X' open at 'A', not 4"):
+        engine.reject(hold, "X", 4, node="A")
+    with pytest.raises(om.ConflictError, match="has 0 of 'X' open at 'B'"):
+        engine.reject(hold, "X", 1, node="B")
+
+
+@given(
+    stock=st.lists(st.integers(0, 5), min_size=3, max_size=3),
+    wanted=st.integers(1, 6),
+    gone=st.integers(1, 6),
+)
+def test_a_rejection_loses_no_unit_but_the_missing_ones(stock, wanted, gone):
+    engine = make_engine({("X", name): units for name, units in zip("ABC", stock, strict=True)})
+    units = min(wanted, stock[0])
+    if not units:
+        return
+    hold = engine.reserve("O1", [("X", units)], node="A")
+    rejected = min(gone, units)
+
+    found = engine.reject(hold, "X", rejected, node="A")
+
+    open_units = sum(line.quantity for line in engine.hold(hold.hold_id).lines)
+    assert open_units + found.short == units
+    assert found.short == max(0, rejected - stock[1] - stock[2])
+    assert engine.available("X") == sum(stock) - rejected - open_units
+    assert engine.verify().differences == ()
+
+
+# --- capacity -----------------------------------------------------------------
+
+
+def test_a_refusal_names_the_capacity_and_nothing_is_taken():
+    engine = make_engine({("X", "A"): 20})
+    engine.set_capacity("A", 6)
+    engine.set_capacity("A", 6, on=NOON, busy=2)
+
+    with pytest.raises(om.OutOfStock) as refused:
+        engine.reserve("O1", [("X", 5)])
+
+    (short,) = refused.value.shortages
+    assert (short.available, short.binding, short.next_date) == (4, "capacity", "2024-10-05")
+    assert (engine.capacity_left("A"), engine.available("X")) == (4, 4)
+    assert engine.explain("X").binding == "beyond what nodes can handle"
+
+
+def test_capacity_is_taken_with_the_stock_and_comes_back_with_a_release():
+    engine = make_engine({("X", "A"): 20, ("Y", "A"): 20})
+    engine.set_capacity("A", 6)
+    hold = engine.reserve("O1", [("X", 2), ("Y", 3)])
+
+    assert engine.capacity_left("A") == 1
+    with pytest.raises(om.OutOfStock):
+        engine.reserve("O2", [("X", 1), ("Y", 1)])
+    assert engine.capacity_left("A") == 1
+    engine.release(hold, [("Y", 3)])
+    assert engine.capacity_left("A") == 4
+    engine.ship(hold)
+    assert engine.capacity_left("A") == 4
+    assert engine.verify().differences == ()
+
+
+def test_a_soft_hold_that_expires_gives_its_capacity_back():
+    engine = make_engine({("X", "A"): 20})
+    engine.set_capacity("A", 3)
+    engine.reserve("O1", [("X", 3)], ttl_s=60)
+
+    assert engine.available("X") == 0
+    assert engine.available("X", now=NOON + 60) == 3
+
+
+def test_tomorrow_has_its_own_capacity_and_today_ends():
+    engine = make_engine({("X", "A"): 20})
+    engine.set_capacity("A", 3)
+    engine.reserve("O1", [("X", 3)])
+    engine.reserve("O2", [("X", 2)], by=NOON + DAY)
+
+    assert engine.promise("X", 3).deliveries[0].date == "2024-10-06"
+    assert engine.available("X", by=NOON + DAY) == 1
+    assert engine.available("X", now=NOON + DAY) == 1
+    assert engine.available("X", now=NOON + 2 * DAY) == 3
+    assert engine.verify().differences == ()
+
+
+def test_what_is_held_already_counts_when_a_capacity_is_set_and_lifting_ends_it():
+    engine = make_engine({("X", "A"): 20})
+    engine.reserve("O1", [("X", 5)])
+    engine.set_capacity("A", 7)
+
+    assert engine.available("X") == 2
+    engine.set_capacity("A", None)
+    assert (engine.available("X"), engine.capacity_left("A")) == (15, None)
+    assert engine.verify().differences == ()
+
+
+def test_an_order_goes_where_there_is_capacity():
+    engine = make_engine({("X", "A"): 20, ("X", "B"): 20})
+    engine.set_capacity("A", 3)
+
+    hold = engine.reserve("O1", [("X", 5)])
+
+    assert held(engine, hold) == [("X", "B", 5)]
+    assert engine.available("X") == 3 + 15
+
+
+def test_capacity_outlives_a_restart(tmp_path):
+    path = tmp_path / "shop.db"
+    network = om.Network.build(skus=["X"], nodes=["A"])
+    with om.open(str(path), network, clock=lambda: NOON) as engine:
+        engine.receive("X", "A", 20)
+        engine.set_capacity("A", 9)
+        engine.set_capacity("A", 5, on=NOON, busy=1)
+        engine.reserve("O1", [("X", 3)])
+    with om.open(str(path), network, clock=lambda: NOON) as engine:
+        assert engine.capacity_left("A") == 1
+        assert engine.capacity_left("A", on=NOON + DAY) == 9
+        assert engine.verify().differences == ()
+
+
+@pytest.mark.parametrize(
+    ("keywords", "words"),
+    [
+        ({"units": -1}, "units must lie in"),
+        ({"units": 5, "busy": 2}, "give on="),
+        ({"units": 5, "on": NOON + 99 * DAY}, "outside the horizon"),
+    ],
+)
+def test_a_wrong_capacity_is_refused(keywords, words):
+    engine = make_engine({("X", "A"): 1})
+
+    with pytest.raises(om.InputError, match=words):
+        engine.set_capacity("A", **keywords)
+
+
+def test_plans_and_reservations_agree_where_lines_share_a_capacity():
+    engine = make_engine({("X", "A"): 9, ("Y", "A"): 9, ("X", "B"): 9, ("Y", "B"): 9})
+    engine.set_capacity("A", 5)
+    by_cost = Strategy(("cost",), costs=(CostTerm("picking", unit_cents={"A": 10, "B": 30}),))
+
+    found = engine.source([("X", 4), ("Y", 4)], by_cost, order="O1")
+
+    # 5 units for 10 cents, the other 3 for 30.
+    assert found.choice.costs == {"picking": 140}
+    assert engine.capacity_left("A") == 0
+    assert engine.verify().differences == ()
+
+
+# --- collection and delivery --------------------------------------------------
+
+
+def test_an_order_leaves_from_the_node_from_which_it_arrives_first():
+    slow = om.Schedule(pickups=((0, "10:00"),))
+    fast = om.Schedule(pickups=tuple((day, "18:00") for day in range(7)))
+    engine = make_engine(
+        {("X", "A"): 5, ("X", "B"): 5, ("Y", "A"): 5}, A={"schedule": slow}, B={"schedule": fast}
+    )
+
+    # 2024-10-04 is a Friday.
+    near = engine.promise_delivery([("X", 1)], transit={"A": 1, "B": 3})
+    both = engine.promise_delivery([("X", 1), ("Y", 1)], transit=2)
+
+    assert (near.node, near.ship, near.deliver) == ("B", "2024-10-04T18:00+00:00", "2024-10-07")
+    assert (both.node, both.deliver) == ("A", "2024-10-09")
+    assert engine.promise_delivery([("X", 99)], transit=1) is None
+
+
+def test_stock_that_is_still_to_come_is_promised_from_its_day_on():
+    engine = make_engine({("X", "A"): 0}, A={"schedule": om.Schedule(pickups=((0, "10:00"),))})
+    engine.expect("X", "A", 5, NOON + 5 * DAY, reference="PO")
+
+    found = engine.promise_delivery([("X", 2)], transit=1)
+
+    assert (found.ship, found.deliver) == ("2024-10-14T10:00+00:00", "2024-10-15")
+
+
+def test_orders_are_collected_where_all_lies_or_can_be_sent():
+    engine = make_engine(
+        {("X", "A"): 5, ("Y", "B"): 5, ("X", "C"): 1, ("Y", "C"): 1},
+        A={"pickup": "none"}, B={"pickup": "any"}, C={"pickup": "local"},
+    )  # fmt: skip
+
+    assert engine.pickup_nodes([("X", 1), ("Y", 1)]) == ["B", "C"]
+    assert engine.pickup_nodes([("X", 2), ("Y", 1)]) == ["B"]
+    assert engine.pickup_nodes([("X", 7)]) == []
+
+
+def test_enough_in_the_network_blocks_a_purchase():
+    engine = make_engine({("X", "A"): 100, ("X", "B"): 0})
+    for node in "AB":
+        engine.set_buffer("X", 10, node=node)
+
+    assert engine.purchase_blocked("X")
+    engine.reserve("O1", [("X", 79)])
+    assert engine.purchase_blocked("X")
+    engine.reserve("O2", [("X", 1)])
+    assert not engine.purchase_blocked("X")
+    assert not engine.purchase_blocked("X", nodes=["B"])
