@@ -10,6 +10,7 @@ import numpy as np
 from omnistock.availability import facts, layout
 from omnistock.availability.arena import State, rows
 from omnistock.availability.binds import what_binds
+from omnistock.availability.machine import available_units
 from omnistock.engine.askers import PREORDER_NODE, Asker, AskerDetail
 from omnistock.engine.late import with_movable
 from omnistock.engine.reads import Question, ahead_of, ask, question
@@ -68,6 +69,7 @@ def gather(
     """Ask every serving node for every SKU; nodes in ``first`` stand before the others."""
     codes = serving_nodes(writer, detail, exclude)
     codes.sort(key=lambda code: writer.registry.node_list[code].node not in first)
+    nodes = np.array(codes, np.int64)
     shape = (len(codes), len(wanted))
     stock, allowance, uncommitted = (np.zeros(shape, np.int64) for _ in range(3))
     most = np.zeros(len(wanted), np.int64)
@@ -75,19 +77,16 @@ def gather(
     left, daily = capacities(state, codes, detail_bucket(writer, state, detail))
     for line, sku in enumerate(wanted):
         asked = question(writer, sku, detail, together=together)
-        own = _own_stock(writer, state, asked)
-        for row, code in enumerate(codes):
-            units = _at(state, asked, code)
-            free, beyond, bare = own.get(code, (0, 0, 0))
-            if len(asked.words) > 10 or asked.words[8] != asked.words[0]:
-                # A kit has no stock of its own, so nothing of it lies beyond stock.
-                free, beyond = units, 0
-            if left[row] >= 0 and free > units >= left[row]:
-                # What the node has, although it cannot handle all of it.
-                units = free
-            stock[row, line] = min(units, max(0, free))
-            allowance[row, line] = min(beyond, units - stock[row, line])
-            uncommitted[row, line] = max(0, bare)
+        units = _at_nodes(state, asked, nodes)
+        free, beyond, uncommitted[:, line] = _own_stock(writer, state, asked, nodes)
+        if len(asked.words) > 10 or asked.words[8] != asked.words[0]:
+            # A kit has no stock of its own, so nothing of it lies beyond stock.
+            free, beyond = units, np.zeros_like(units)
+        # What a busy node has, although it cannot handle all of it.
+        busy = (left >= 0) & (free > units) & (units >= left)
+        units = np.where(busy, free, units)
+        stock[:, line] = np.minimum(units, np.maximum(0, free))
+        allowance[:, line] = np.minimum(beyond, units - stock[:, line])
         whole = with_movable(writer, state, asked, ask(state, asked))
         limited = np.where(left >= 0, np.minimum(stock[:, line], left), stock[:, line])
         most[line] = wanted[sku]
@@ -128,31 +127,42 @@ def capacities(state: State, codes: list[int], bucket: int) -> tuple[np.ndarray,
     return left, whole
 
 
-def _at(state: State, asked: Question, node: int) -> int:
-    """Units of a question at one node."""
-    words = asked.words.copy()
-    words[1] = node
-    return ask(state, Question(words, asked.asker, asked.together))
+def _at_nodes(state: State, asked: Question, nodes: np.ndarray) -> np.ndarray:
+    """Units of a question at each of some nodes."""
+    words = asked.words
+    plain = len(words) == 10 and words[8] == words[0] and words[9] == 1
+    if plain and words[2] == 0 and words[4] < 0 and words[6] == 0:
+        same = np.full(len(nodes), words[0], np.int64)
+        askers = np.full(len(nodes), asked.asker, np.int64)
+        now = np.zeros(len(nodes), np.int64)
+        return available_units(state, skus=same, nodes=nodes, askers=askers, ahead=now)
+    found = np.zeros(len(nodes), np.int64)
+    for k, node in enumerate(nodes.tolist()):
+        here = words.copy()
+        here[1] = node
+        found[k] = ask(state, Question(here, asked.asker, asked.together))
+    return found
 
 
-def _own_stock(writer: Writer, state: State, asked: Question) -> dict[int, tuple[int, int, int]]:
+def _own_stock(
+    writer: Writer, state: State, asked: Question, nodes: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """By node: units free in stock, units that may go beyond it, on hand less committed."""
-    sku = int(asked.words[8])
-    points = np.array(writer.book.points_of(sku), np.int64)
+    points = np.array(writer.book.points_of(int(asked.words[8])), np.int64)
     found = np.zeros((len(points), facts.POINT_FACTS), np.int64)
     ahead = ahead_of(state, int(asked.words[2]))
     facts.point_facts_into(found, state, points, asked.asker, ahead, asked.words)
-    table = rows(state, "points")
-    by_node: dict[int, tuple[int, int, int]] = {}
-    for s, (serves, raw, kept) in zip(points.tolist(), found.tolist(), strict=True):
-        if not serves:
-            continue
-        row = table[s]
-        node, beyond = int(row[layout.POINT_NODE]), int(row[layout.BACKORDER])
-        free, allowed, bare = by_node.get(node, (0, 0, 0))
-        by_node[node] = (
-            free + raw - kept - beyond,
-            allowed + beyond,
-            bare + int(row[layout.ON_HAND] - row[layout.COMMITTED]),
-        )
-    return by_node
+    table = rows(state, "points")[points[found[:, facts.SERVES] != 0]]
+    serving = found[found[:, facts.SERVES] != 0]
+    beyond = table[:, layout.BACKORDER]
+    columns = (
+        serving[:, facts.RAW] - serving[:, facts.KEPT] - beyond,
+        beyond,
+        table[:, layout.ON_HAND] - table[:, layout.COMMITTED],
+    )
+    size = len(rows(state, "nodes"))
+    free, allowed, bare = (
+        np.bincount(table[:, layout.POINT_NODE], one, minlength=size).astype(np.int64)[nodes]
+        for one in columns
+    )
+    return free, allowed, np.maximum(0, bare)

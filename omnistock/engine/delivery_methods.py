@@ -163,7 +163,7 @@ class DeliveryMethods(Methods):
         units = registry.sku_list[registry.sku(sku)].smallest_units(quantity)
         if units < 1:
             raise InputError(f"SKU {sku!r}: quantity must be >= 1, got {quantity}")
-        detail: AskerDetail = {"channel": channel, **asker}
+        detail: AskerDetail = {"channel": channel, "node": node, **asker}
         current = int(state.stock[BUCKET])
         first = current
         if place.schedule is not None:
