@@ -142,10 +142,16 @@ class Choice:
         return f"{units} units; {self._levels_text(self.levels)}"
 
     def _levels_text(self, levels: dict[str, int]) -> str:
-        return ", ".join(
-            f"{label} {money(total) if label == 'cost' else total}"
-            for label, total in levels.items()
-        )
+        shown = []
+        for label, total in levels.items():
+            if label == "cost":
+                shown.append(f"cost {money(total)}")
+            elif label == "distance":
+                # Packages count metres.
+                shown.append(f"distance {total / 1000:.0f} km")
+            else:
+                shown.append(f"{label} {total}")
+        return ", ".join(shown)
 
     def _node_costs(self, node: str) -> str:
         if self.cart is None or self.candidates is None or not self.strategy.costs:

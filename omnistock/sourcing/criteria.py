@@ -80,6 +80,8 @@ class Criterion:
         """The criterion in a few words."""
         if self.by in ("same", "attribute"):
             return f"{'same ' if self.by == 'same' else ''}{self.attribute}"
+        if self.bands:
+            return "distance band"
         return {"most_stock": "most stock", "requested": "requested node"}.get(self.by, self.by)
 
 

@@ -184,7 +184,7 @@ def objective_of(strategy: Strategy, candidates: Candidates, request: Request) -
             if words[-1] == "priority":
                 # Nothing behind it: nodes of one priority are taken as they stand.
                 ranking.append(np.arange(n_nodes, dtype=np.int64))
-            levels.add(", ".join(words), nothing, _ranked(ranking, n_lines))
+            levels.add("place by " + ", ".join(words), nothing, _ranked(ranking, n_lines))
             ranking.clear()
             words.clear()
 
