@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,8 +65,12 @@ def serving_nodes(writer: Writer, detail: AskerDetail, exclude: Collection[str] 
 def gather(
     writer: Writer, state: State, wanted: dict[str, int], detail: AskerDetail,
     *, together: bool = False, exclude: Collection[str] = (), first: Collection[str] = (),
+    only: Mapping[str, str] | None = None,
 ) -> Offer:  # fmt: skip
-    """Ask every serving node for every SKU; nodes in ``first`` stand before the others."""
+    """Ask every serving node for every SKU; nodes in ``first`` stand before the others.
+
+    A SKU in ``only`` comes from that node or from none.
+    """
     codes = serving_nodes(writer, detail, exclude)
     codes.sort(key=lambda code: writer.registry.node_list[code].node not in first)
     nodes = np.array(codes, np.int64)
@@ -76,12 +80,17 @@ def gather(
     binding: dict[str, str] = {}
     left, daily = capacities(state, codes, detail_bucket(writer, state, detail))
     for line, sku in enumerate(wanted):
-        asked = question(writer, sku, detail, together=together)
+        at = (only or {}).get(sku)
+        here: AskerDetail = detail if at is None else {**detail, "node": at}
+        asked = question(writer, sku, here, together=together)
         units = _at_nodes(state, asked, nodes)
         free, beyond, uncommitted[:, line] = _own_stock(writer, state, asked, nodes)
         if len(asked.words) > 10 or asked.words[8] != asked.words[0]:
             # A kit has no stock of its own, so nothing of it lies beyond stock.
             free, beyond = units, np.zeros_like(units)
+        if at is not None:
+            elsewhere = nodes != writer.registry.node(at)
+            units, free = np.where(elsewhere, 0, units), np.where(elsewhere, 0, free)
         # What a busy node has, although it cannot handle all of it.
         busy = (left >= 0) & (free > units) & (units >= left)
         units = np.where(busy, free, units)

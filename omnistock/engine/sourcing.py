@@ -27,6 +27,7 @@ __all__ = [
     "OpenUnits",
     "Rejection",
     "Sourcing",
+    "Wanted",
     "as_request",
     "check_no_kits",
     "choose",
@@ -36,7 +37,7 @@ __all__ = [
     "wanted_of",
 ]
 
-Wanted = tuple[dict[str, int], list[tuple[int, dict[str, int]]]]
+Parts = list[tuple[int, dict[str, int]]]
 
 
 @dataclass(frozen=True)
@@ -117,17 +118,31 @@ def check_no_kits(writer: Writer, lines: Sequence[Line]) -> None:
             )
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What the lines of an order come to.
+
+    ``units`` by SKU; of every line its units and ``parts``, if there is a kit among them;
+    and by SKU the ``only`` node that may send it.
+    """
+
+    units: dict[str, int]
+    parts: Parts
+    only: dict[str, str]
+
+
 def wanted_of(writer: Writer, lines: Sequence[Line], together: bool) -> Wanted:
-    """Units by SKU; and of every line its units and parts, if there is a kit among them."""
+    """Add up the lines of an order."""
     registry = writer.registry
     if not lines:
         raise InputError("an order needs at least one line")
     wanted: dict[str, int] = {}
+    only: dict[str, str] = {}
     parts: list[tuple[int, dict[str, int]]] = []
     for one in map(as_line, lines):
-        if one.node is not None or one.lot is not None or one.min_remaining_days:
+        if one.lot is not None or one.min_remaining_days:
             raise InputError(
-                f"line of {one.sku!r}: name node, lot and remaining life for the whole order"
+                f"line of {one.sku!r}: name lot and remaining life for the whole order"
             )
         sku = registry.sku_list[registry.sku(one.sku)]
         units = sku.smallest_units(one.quantity)
@@ -141,9 +156,15 @@ def wanted_of(writer: Writer, lines: Sequence[Line], together: bool) -> Wanted:
             made = {registry.sku_list[code].sku: per for code, per in pairs}
         parts.append((units, made))
         for name, per in made.items():
+            if name in wanted and only.get(name) != one.node:
+                raise InputError(
+                    f"{name!r} is asked for at different nodes; source it as several orders"
+                )
+            if one.node is not None:
+                only[name] = one.node
             wanted[name] = wanted.get(name, 0) + units * per
     plain = all(list(made.values()) == [1] for _, made in parts)
-    return wanted, [] if plain else parts
+    return Wanted(wanted, [] if plain else parts, only)
 
 
 def choose(
@@ -152,8 +173,10 @@ def choose(
     together: bool = False, first: Collection[str] = (),
 ) -> Choice:  # fmt: skip
     """Choose the nodes of an order; those in ``first`` go first where all else is equal."""
-    wanted, kits = wanted_of(writer, lines, together)
-    offer = gather(writer, state, wanted, asker, together=together, exclude=exclude, first=first)
+    asked = wanted_of(writer, lines, together)
+    wanted, kits = asked.units, asked.parts
+    offer = gather(writer, state, wanted, asker, together=together, exclude=exclude, first=first,
+                   only=asked.only)  # fmt: skip
     need = np.array(list(wanted.values()), np.int64)
     planned = _whole_kits(kits, list(wanted), offer) if kits else np.minimum(need, offer.most)
     return choose_nodes(
@@ -162,9 +185,7 @@ def choose(
     )  # fmt: skip
 
 
-def _whole_kits(
-    kits: list[tuple[int, dict[str, int]]], skus: list[str], offer: Offer
-) -> np.ndarray:
+def _whole_kits(kits: Parts, skus: list[str], offer: Offer) -> np.ndarray:
     """Units of every SKU that whole kits can use, the first lines first."""
     have = (offer.candidates.stock + offer.allowance).sum(axis=0)
     free = {

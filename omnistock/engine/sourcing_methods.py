@@ -58,8 +58,8 @@ class SourcingMethods(Methods):
 
         Parameters
         ----------
-        lines : sequence of (sku, quantity) or OrderLine
-            Equal SKUs are added up; kits become their components, or with ``together`` leave
+        lines : sequence of (sku, quantity), (sku, quantity, node) or OrderLine
+            Equal SKUs are added up; a line with a node comes from there or not at all; kits become their components, or with ``together`` leave
             whole from one node each.
         rules : Strategy or RoutingBook, optional
             Default: fewest packages, then nodes by priority.
@@ -139,7 +139,7 @@ class SourcingMethods(Methods):
             writer, asker, facts, requested_node, latitude, longitude, distances
         )
         state = writer.at_time(self._seconds(now))
-        wanted = sourcing.wanted_of(writer, lines, together)[0] if lines else {}
+        wanted = sourcing.wanted_of(writer, lines, together).units if lines else {}
         offer = gather(writer, state, wanted, asker, together=together, exclude=exclude)
         return strategies.rank_nodes(strategy, offer.candidates, request)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import omnistock as om
@@ -79,6 +79,69 @@ def test_only_nodes_of_the_channel_that_are_on_and_not_excluded_send():
     assert lines_of(engine.source([("X", 5)], exclude=["A"])) == [("X", "B", 5)]
     engine.set_node("B", False)
     assert lines_of(engine.source([("X", 5)], exclude=["A"])) == [("X", "C", 5)]
+
+
+def test_a_line_that_names_its_node_comes_from_there_or_not_at_all():
+    engine = make_engine({("X", "A"): 5, ("Y", "A"): 5, ("X", "B"): 2, ("Y", "B"): 5})
+
+    found = engine.source([("X", 3, "B"), ("Y", 1)], Strategy(("packages",)))
+
+    assert lines_of(found) == [("X", "B", 2), ("Y", "B", 1)]
+    assert found.choice.unfilled == {"X": 1}
+    with pytest.raises(om.InputError, match="at different nodes"):
+        engine.source([("X", 3, "B"), ("X", 1)])
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    stock=st.lists(st.integers(0, 6), min_size=6, max_size=6),
+    buffers=st.lists(st.integers(0, 2), min_size=3, max_size=3),
+    backorder=st.integers(0, 3),
+    capacity=st.one_of(st.none(), st.integers(0, 5)),
+    quota=st.one_of(st.none(), st.integers(0, 9)),
+    held=st.integers(0, 3),
+    wanted=st.lists(st.integers(1, 9), min_size=1, max_size=2),
+    criterion=st.sampled_from(("packages", "priority", "most_stock")),
+    ahead=st.sampled_from((None, 0, 2)),
+)
+def test_what_is_planned_can_be_reserved_and_one_line_gets_all_there_is(
+    stock, buffers, backorder, capacity, quota, held, wanted, criterion, ahead
+):
+    skus = ("X", "Y")[: len(wanted)]
+    engine = make_engine(
+        {
+            (sku, node): stock[3 * i + k]
+            for i, sku in enumerate("XY")
+            for k, node in enumerate("ABC")
+        }
+    )
+    for node, units in zip("ABC", buffers, strict=True):
+        engine.set_buffer("X", units, node=node)
+    engine.set_backorder("X", backorder, node="B")
+    if capacity is not None:
+        engine.set_capacity("A", capacity)
+    if quota is not None:
+        engine.set_quota("X", "web", quota)
+    if held and engine.available("X") >= held:
+        engine.reserve("O0", [("X", held)], ttl_s=60)
+    by = None if ahead is None else NOON + ahead * DAY
+    most = {sku: engine.available(sku, channel="web", by=by) for sku in skus}
+    lines = list(zip(skus, wanted, strict=True))
+
+    choice = engine.source(lines, Strategy((criterion,)), channel="web", by=by).choice
+
+    planned = dict.fromkeys(skus, 0)
+    for one in (*choice.lines, *choice.backordered):
+        planned[one.sku] += one.quantity
+    assert all(planned[sku] + choice.unfilled.get(sku, 0) == units for sku, units in lines)
+    assert all(planned[sku] <= most[sku] for sku in skus)
+    if len(lines) == 1:
+        assert planned["X"] == min(wanted[0], most["X"])
+    if any(planned.values()):
+        kept = engine.source(lines, Strategy((criterion,)), channel="web", by=by, order="O1")
+        assert kept.choice.lines == choice.lines
+        assert kept.hold.quantity == sum(planned.values())
+        assert engine.verify().differences == ()
 
 
 def test_kits_are_planned_in_parts_and_reserved_whole():
