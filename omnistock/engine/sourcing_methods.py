@@ -59,8 +59,8 @@ class SourcingMethods(Methods):
         Parameters
         ----------
         lines : sequence of (sku, quantity), (sku, quantity, node) or OrderLine
-            Equal SKUs are added up; a line with a node comes from there or not at all; kits become their components, or with ``together`` leave
-            whole from one node each.
+            Equal SKUs are added up; a line with a node comes from there or not at all;
+            kits become their components, or with ``together`` leave whole from one node each.
         rules : Strategy or RoutingBook, optional
             Default: fewest packages, then nodes by priority.
         order, ttl_s : optional
