@@ -151,6 +151,8 @@ def plan_cart_into(
         whole_lines,
         max_steps,
     )
+    # However they were found: of nodes with equal costs the earlier gives first.
+    chosen[:n_chosen].sort()
     taken = np.empty((limit, n_lines), np.int64)
     cost = set_cost(
         taken, chosen, n_chosen, reach, usable, node_cost, scaled_cost, unfilled_cost, whole_lines
