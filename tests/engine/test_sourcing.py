@@ -389,6 +389,19 @@ def test_capacity_outlives_a_restart(tmp_path):
         assert engine.verify().differences == ()
 
 
+def test_units_of_several_lines_move_only_as_far_as_the_other_node_can_handle_them():
+    engine = make_engine({("X", "A"): 5, ("X", "B"): 5})
+    engine.set_capacity("B", 3)
+    hold = engine.reserve("O1", [("X", 2), ("X", 2)], node="A")
+
+    with pytest.raises(om.OutOfStock):
+        engine.relocate(hold, "X", 4, source="A", destination="B")
+    engine.relocate(hold, "X", 3, source="A", destination="B")
+
+    assert (engine.capacity_left("B"), engine.available("X", node="A")) == (0, 4)
+    assert engine.verify().differences == ()
+
+
 @pytest.mark.parametrize(
     ("keywords", "words"),
     [

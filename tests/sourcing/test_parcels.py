@@ -59,6 +59,13 @@ def test_units_travel_in_the_fewest_parcels(weights, limit, room):
         assert one.weight_grams <= limit or (one.overweight and units == 1)
 
 
+def test_a_search_finds_what_first_fit_misses():
+    # First fit: 8 + 5, 5 + 4 + 4, 3. But 8 + 4 + 3 and 5 + 5 + 4 fit into 15 each.
+    weights = {f"S{k}": weight for k, weight in enumerate((8, 5, 5, 4, 4, 3))}
+
+    assert len(pack([(name, "DC", 1) for name in weights], ParcelRules(15, None, weights))) == 2
+
+
 def test_categories_and_nodes_never_share_a_parcel():
     rules = ParcelRules(category={"BLEACH": "chemistry", "BREAD": "food", "JAM": "food"})
 

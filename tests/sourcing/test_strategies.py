@@ -126,6 +126,35 @@ def test_a_plan_is_the_best_of_all_plans_criterion_by_criterion(
     assert sent + sum(choice.unfilled.values()) == sum(order["need"])
 
 
+@settings(max_examples=200)
+@given(orders(n_nodes=2, most=5), st.lists(st.integers(0, 7), min_size=2, max_size=2))
+def test_lines_that_share_what_nodes_can_handle_are_split_at_least_cost(order, capacity):
+    order = {**order, "capacity": capacity[: len(order["stock"])]}
+    candidates, request, figures = question(order, ("cost",))
+    need = np.array(order["need"], np.int64)
+
+    skus = [f"S{k}" for k in range(len(need))]
+    choice = choose_nodes(strategy_for(order, ("cost",)), skus, need, candidates, request)
+
+    expected = oracle.best_key(
+        ("cost",), figures, order["need"], order["stock"], max_packages=None, complete=False,
+        single=False, capacity=order["capacity"],
+    )  # fmt: skip
+    sent = sum(one.quantity for one in choice.lines)
+    assert (-sent, *choice.levels.values()) == expected
+
+
+def test_a_level_outweighs_the_most_that_those_behind_it_can_come_to():
+    nodes = (Node("A", attributes={"market": "AT", "rank": 0}),
+             Node("B", attributes={"market": "DE", "rank": 1}))  # fmt: skip
+    candidates = Candidates(nodes, np.array([[1], [1]], np.int64))
+    strategy = Strategy(("packages", CRITERION["same"], CRITERION["attribute"]))
+
+    choice = choose_nodes(strategy, ["X"], np.array([1]), candidates, Request({"market": "DE"}))
+
+    assert [one.node for one in choice.lines] == ["B"]
+
+
 @given(orders(), criteria())
 def test_every_short_sku_has_a_reason_and_nothing_else_has(order, names):
     candidates, request, _ = question(order, names)
