@@ -12,8 +12,9 @@ from omnistock.availability import layout
 from omnistock.availability.arena import State, rows
 from omnistock.engine.askers import Asker, AskerDetail
 from omnistock.engine.candidates import Offer, gather
-from omnistock.engine.hold_commands import Line, Reserve, as_line
-from omnistock.engine.reject_command import Reject
+from omnistock.engine.chosen_commands import Reject, ReserveChosen
+from omnistock.engine.commands import RequestId
+from omnistock.engine.hold_commands import Line, as_line
 from omnistock.engine.results import Hold
 from omnistock.engine.writer import Writer
 from omnistock.errors import ConflictError, InputError, OutOfStock, Shortage
@@ -42,19 +43,25 @@ Parts = list[tuple[int, dict[str, int]]]
 
 @dataclass(frozen=True)
 class Sourcing:
-    """The nodes chosen for an order, and the hold if it was reserved there."""
+    """The nodes chosen for an order, and the hold if it was reserved there.
 
-    choice: Choice
+    There is no ``choice`` if the request id had been used before: then ``hold`` is its answer.
+    """
+
+    choice: Choice | None
     hold: Hold | None = None
 
     @property
     def lines(self) -> tuple[PlannedLine, ...]:
-        """What leaves from stock."""
-        return self.choice.lines
+        """What leaves from stock; of a request that came again, what its hold has."""
+        if self.choice is not None:
+            return self.choice.lines
+        held = () if self.hold is None else self.hold.lines
+        return tuple(PlannedLine(one.sku, one.node, one.quantity) for one in held if one.quantity)
 
     def explain(self) -> str:
         """Say which rule fired, what each node sends and costs, and what was second best."""
-        return self.choice.explain()
+        return "carried out before" if self.choice is None else self.choice.explain()
 
 
 @dataclass(frozen=True)
@@ -65,8 +72,8 @@ class Rejection:
     ----------
     hold : Hold
         As it stands now.
-    choice : Choice
-        The nodes chosen instead, explained.
+    choice : Choice, optional
+        The nodes chosen instead, explained; None if the request id had been used before.
     moved : tuple of PlannedLine
         Units that other nodes send, for the same date.
     later : Hold, optional
@@ -76,7 +83,7 @@ class Rejection:
     """
 
     hold: Hold
-    choice: Choice
+    choice: Choice | None
     moved: tuple[PlannedLine, ...]
     later: Hold | None = None
     later_date: str | None = None
@@ -201,8 +208,9 @@ def _whole_kits(kits: Parts, skus: list[str], offer: Offer) -> np.ndarray:
 
 
 def reserve_command(
-    order: str, choice: Choice, asker: AskerDetail, *, ttl_s: int | None, together: bool
-) -> Reserve:
+    order: str, choice: Choice, asker: AskerDetail, *, ttl_s: int | None, together: bool,
+    asked: str, request_id: RequestId | None,
+) -> ReserveChosen:  # fmt: skip
     """Return the command that reserves a choice.
 
     Raises
@@ -226,10 +234,10 @@ def reserve_command(
         )
         for (sku, node), units in planned.items()
     ]  # fmt: skip
-    return Reserve(
+    return ReserveChosen(
         order, lines, channel=asker.get("channel"), segment=asker.get("segment", ""),
         attributes=asker.get("attributes"), nodes=asker.get("nodes", ()), by=asker.get("by"),
-        ttl_s=ttl_s, together=together,
+        ttl_s=ttl_s, together=together, asked=asked, request_id=request_id,
     )  # fmt: skip
 
 
@@ -260,11 +268,15 @@ def open_units(writer: Writer, state: State, hold_id: int, sku: str, node: str) 
 
 
 def reject_command(
-    held: OpenUnits, sku: str, node: str, choice: Choice, *, missing: bool
-) -> Reject:
+    held: OpenUnits, sku: str, node: str, choice: Choice, *, missing: bool, asked: str,
+    request_id: RequestId | None,
+) -> Reject:  # fmt: skip
     """Return the command that moves what was chosen and gives up the rest."""
     moves = tuple((one.node, one.quantity) for one in (*choice.lines, *choice.backordered))
-    return Reject(held.hold_id, sku, node, moves, sum(choice.unfilled.values()), missing)
+    return Reject(
+        held.hold_id, sku, node, moves, sum(choice.unfilled.values()), missing, asked,
+        request_id=request_id,
+    )  # fmt: skip
 
 
 def checked_units(writer: Writer, held: OpenUnits, sku: str, node: str, quantity: Any) -> int:

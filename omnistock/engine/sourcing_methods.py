@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -16,11 +17,12 @@ from omnistock.availability.layout import (
     RESERVED,
 )
 from omnistock.engine.askers import AskerDetail
-from omnistock.engine.commands import Moment, Quantity
+from omnistock.engine.chosen_commands import Reject, ReserveChosen
+from omnistock.engine.commands import Moment, Quantity, RequestId
 from omnistock.engine.hold_commands import Line
 from omnistock.engine.methods import Methods
 from omnistock.engine.results import Hold
-from omnistock.errors import ConflictError, OutOfStock
+from omnistock.errors import ConflictError, InputError, OutOfStock
 
 if TYPE_CHECKING:
     from omnistock.engine.results import Promise
@@ -51,6 +53,7 @@ class SourcingMethods(Methods):
         distances: Mapping[str, float] | None = None,
         exclude: Collection[str] = (),
         together: bool = False,
+        request_id: RequestId | None = None,
         now: Moment | None = None,
         **asker: Unpack[AskerDetail],
     ) -> Sourcing:
@@ -75,6 +78,8 @@ class SourcingMethods(Methods):
             Where to; or kilometres by node.
         exclude : collection of str
             Nodes that may not send.
+        request_id : optional
+            Of the reservation: the same id again gives the same hold, wherever its nodes are.
 
         Returns
         -------
@@ -93,8 +98,14 @@ class SourcingMethods(Methods):
         request = sourcing.as_request(
             writer, asker, facts, requested_node, latitude, longitude, distances
         )
+        asked = repr((order, list(lines), requested_node, facts, sorted(exclude), asker, ttl_s))
         if order is not None and not together:
             sourcing.check_no_kits(writer, lines)
+        if request_id is not None and order is None:
+            raise InputError("a request id belongs to a reservation; give order=")
+        if request_id is not None and writer.knows(request_id):
+            again = ReserveChosen(order or "", [], asked=asked, request_id=request_id)
+            return sourcing.Sourcing(None, self._do_hold(again, now))
         for attempt in range(_MOST_TRIES):
             state = writer.at_time(self._seconds(now))
             choice = sourcing.choose(
@@ -103,8 +114,15 @@ class SourcingMethods(Methods):
             )  # fmt: skip
             if order is None:
                 break
-            command = sourcing.reserve_command(order, choice, asker, ttl_s=ttl_s, together=together)
+            command = sourcing.reserve_command(
+                order, choice, asker, ttl_s=ttl_s, together=together, asked=asked,
+                request_id=request_id,
+            )  # fmt: skip
             try:
+                if request_id is not None:
+                    # A refusal would be remembered under the request id: look before asking.
+                    probe = dataclasses.replace(command, dry_run=True, request_id=None)
+                    self._do_hold(probe, now)
                 return sourcing.Sourcing(choice, self._do_hold(command, now))
             except OutOfStock:
                 if attempt == _MOST_TRIES - 1:
@@ -157,6 +175,7 @@ class SourcingMethods(Methods):
         longitude: float | None = None,
         distances: Mapping[str, float] | None = None,
         exclude: Collection[str] = (),
+        request_id: RequestId | None = None,
         now: Moment | None = None,
     ) -> Rejection:
         """Say that a node will not send units of a hold, and source them again elsewhere.
@@ -192,9 +211,14 @@ class SourcingMethods(Methods):
 
         writer = self._writer
         away = {node, *exclude}
+        number = self._hold_number(hold)
+        asked = repr((number, sku, str(quantity), node, missing))
+        if request_id is not None and writer.knows(request_id):
+            again = Reject(number, sku, node, asked=asked, request_id=request_id)
+            return sourcing.Rejection(self._do_hold(again, now), None, ())
         for attempt in range(_MOST_TRIES):
             state = writer.at_time(self._seconds(now))
-            held = sourcing.open_units(writer, state, self._hold_number(hold), sku, node)
+            held = sourcing.open_units(writer, state, number, sku, node)
             units = sourcing.checked_units(writer, held, sku, node, quantity)
             request = sourcing.as_request(
                 writer, held.asker, facts, None, latitude, longitude, distances
@@ -203,10 +227,12 @@ class SourcingMethods(Methods):
                 writer, state, [(sku, units)], rules or Strategy(), request, held.asker,
                 exclude=away, first=held.other_nodes,
             )  # fmt: skip
-            # On hand is lowered with the first try; later ones only look for other nodes.
+            # On hand is lowered with the first try; later ones only look for other nodes. A
+            # refusal is remembered under the request id, so only the first one has it.
             command = sourcing.reject_command(
-                held, sku, node, choice, missing=missing and attempt == 0
-            )
+                held, sku, node, choice, missing=missing and attempt == 0, asked=asked,
+                request_id=request_id if attempt == 0 else None,
+            )  # fmt: skip
             try:
                 rejected = self._do_hold(command, now)
                 break
@@ -272,7 +298,10 @@ class SourcingMethods(Methods):
         if isinstance(hold, int):
             return hold
         book = self._writer.book
-        live = [one for one in book.of_order(hold) if book.status(one) in LIVE]
+        found = book.of_order(hold)
+        if len(found) == 1:
+            return found[0]
+        live = [one for one in found if book.status(one) in LIVE]
         if len(live) != 1:
             raise ConflictError(f"order {hold!r} has open holds {live}; name one of them")
         return live[0]

@@ -299,6 +299,45 @@ def test_a_rejection_loses_no_unit_but_the_missing_ones(stock, wanted, gone):
     assert engine.verify().differences == ()
 
 
+def test_a_request_that_comes_again_gets_its_hold_wherever_stock_lies_now():
+    engine = make_engine({("X", "A"): 5, ("X", "B"): 9})
+    first = engine.source([("X", 3)], Strategy(("priority",)), order="O1", request_id="R1")
+    engine.reserve("O2", [("X", 2)], node="A")
+
+    again = engine.source([("X", 3)], Strategy(("priority",)), order="O1", request_id="R1")
+
+    assert (again.hold.hold_id, again.hold.duplicate, again.choice) == (0, True, None)
+    assert lines_of(again) == lines_of(first) == [("X", "A", 3)]
+    with pytest.raises(om.ConflictError, match="used before"):
+        engine.source([("X", 4)], Strategy(("priority",)), order="O1", request_id="R1")
+    with pytest.raises(om.InputError, match="give order="):
+        engine.source([("X", 4)], request_id="R2")
+
+
+def test_a_shortage_is_not_remembered_under_a_request_id():
+    engine = make_engine({("X", "A"): 1})
+    whole = Strategy(("priority",), ship_complete=True)
+    with pytest.raises(om.OutOfStock):
+        engine.source([("X", 3)], whole, order="O1", request_id="R1")
+
+    engine.receive("X", "A", 5)
+
+    assert engine.source([("X", 3)], whole, order="O1", request_id="R1").hold.quantity == 3
+
+
+def test_a_rejection_that_comes_again_lowers_stock_once():
+    engine = make_engine({("X", "A"): 5, ("X", "B"): 9})
+    hold = engine.reserve("O1", [("X", 3)], node="A")
+
+    engine.reject("O1", "X", 1, node="A", request_id="R1")
+    again = engine.reject("O1", "X", 1, node="A", request_id="R1")
+
+    assert (again.hold.duplicate, again.choice) == (True, None)
+    assert held(engine, hold) == [("X", "A", 2), ("X", "B", 1)]
+    assert engine.available("X", node="A") == 2
+    assert engine.verify().differences == ()
+
+
 # --- capacity -----------------------------------------------------------------
 
 

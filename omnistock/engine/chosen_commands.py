@@ -1,4 +1,4 @@
-"""The command of a rejection: units leave a node's promise for other nodes, in one frame."""
+"""Commands whose nodes the engine has chosen: reservations, and moves after a rejection."""
 
 from __future__ import annotations
 
@@ -7,16 +7,28 @@ from dataclasses import dataclass
 
 from omnistock.availability import layout
 from omnistock.engine.commands import NO_REQUEST, Translator
-from omnistock.engine.hold_commands import OnHold, due_line
+from omnistock.engine.hold_commands import OnHold, Reserve, due_line
 
-__all__ = ["Reject"]
+__all__ = ["Reject", "ReserveChosen"]
+
+
+@dataclass(frozen=True)
+class ReserveChosen(Reserve):
+    """A reservation at nodes that were chosen for what was ``asked``, as text."""
+
+    asked: str = ""
+
+    def content(self) -> list[str]:
+        """Return what was asked: the nodes may be others when it comes again."""
+        return [type(self).__name__, self.asked]
 
 
 @dataclass(frozen=True)
 class Reject(OnHold):
     """Move units of a SKU from a node to others, give some up, and lower on hand if missing.
 
-    ``moves`` are (node, units); ``given_up`` go back to nobody.
+    ``moves`` are (node, units); ``given_up`` go back to nobody. ``asked`` is what the caller
+    asked for, as text.
     """
 
     sku: str
@@ -24,6 +36,11 @@ class Reject(OnHold):
     moves: Sequence[tuple[str, int]] = ()
     given_up: int = 0
     missing: bool = True
+    asked: str = ""
+
+    def content(self) -> list[str]:
+        """Return what was asked: where the units go may be another when it comes again."""
+        return [type(self).__name__, self.asked]
 
     def put(self, to: Translator) -> int:
         """Translate into a release, a relocation and a correction of on hand."""
