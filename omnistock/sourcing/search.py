@@ -56,12 +56,14 @@ def search_sets(
 
     With ``d`` nodes chosen the best that may follow are the next ``max_nodes - d`` of the
     ranking, so that one subtraction of prefix sums bounds all that is left of a branch.
-    If a set is known already, nodes are priced anew beside those chosen, as that bound counts
-    units twice. If none is, any will do: it is returned as soon as it is found.
+    Where a set with fewer nodes is known, the others are priced anew beside those chosen, as
+    that bound counts units twice. Where none is, any will do: it is returned once it is found.
     Returns as :func:`cheapest_set` does.
     """
     n_lines = need.size
-    sharp = n_best >= 0
+    known = n_best >= 0
+    # Where all nodes allowed are needed the ranking bounds as well, and much faster.
+    sharp = known and n_best < max_nodes
     taken = np.empty((max_nodes, n_lines), np.int64)
     trial = np.empty(max_nodes, np.int64)
     masks = np.zeros(n_ranked, np.int64)
@@ -89,7 +91,7 @@ def search_sets(
         steps += 1
         if steps >= _LONG and not seasoned:
             seasoned = True
-            find_dominators(masks, ranked[:n_ranked], usable, node_cost, unit_cost, sharp)
+            find_dominators(masks, ranked[:n_ranked], usable, node_cost, unit_cost, known)
         i = following[depth]
         room = max_nodes - depth
         closed = room == 0 or i >= n_ranked
@@ -127,7 +129,7 @@ def search_sets(
             if cost < best_cost:
                 best_cost, n_best = cost, depth
                 chosen[:depth] = trial[:depth]
-                if not sharp:
+                if not known:
                     break
         if sharp and depth < max_nodes:
             # It takes as long as so many plain steps.
