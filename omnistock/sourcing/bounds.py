@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from omnistock.numerics.compiled import kernel
+from omnistock.numerics.compiled import kernel, lean_kernel
 
 __all__ = [
     "DOMINATING",
@@ -23,7 +23,7 @@ _ASCENTS = 60
 DOMINATING = 62
 
 
-@kernel
+@lean_kernel
 def smallest_negative(reduced: np.ndarray, marked: np.ndarray, count: int) -> float:
     """Mark the ``count`` smallest negative values and return their sum."""
     for n in range(reduced.size):
@@ -100,7 +100,7 @@ def find_prices(
             price[line] = min(max(price[line] + step * slope[line], 0.0), float(unfilled_cost))
 
 
-@kernel
+@lean_kernel
 def rank_nodes(
     ranked: np.ndarray,
     reduced: np.ndarray,
@@ -147,7 +147,7 @@ def rank_nodes(
     return n_ranked, value
 
 
-@kernel
+@lean_kernel
 def suffix_bounds(
     saved: np.ndarray,
     most: np.ndarray,
@@ -164,7 +164,7 @@ def suffix_bounds(
             most[i, line] = max(most[i + 1, line], usable[ranked[i], line])
 
 
-@kernel
+@lean_kernel
 def priced_cost(
     left: np.ndarray,
     dearest: np.ndarray,
@@ -208,10 +208,12 @@ def priced_cost(
     return cost
 
 
-@kernel
+@lean_kernel
 def price_rest(
     worth: np.ndarray,
     rest: np.ndarray,
+    left: np.ndarray,
+    dearest: np.ndarray,
     first: int,
     trial: np.ndarray,
     depth: int,
@@ -228,12 +230,11 @@ def price_rest(
     ``worth[i]`` is about one node, ``rest[i]`` about ``room`` nodes from rank i on. What a set
     saves on a line is the sum of its best ``need`` units, which is submodular in the nodes:
     together they save no more than each by itself beside the nodes chosen. A node's units
-    fill what is left at its price, or stand in for dearer ones. Returns :func:`priced_cost`.
+    fill what is left at its price, or stand in for dearer ones. Fills ``left`` and ``dearest``
+    as :func:`priced_cost` does, and returns its cost.
     """
     n_ranked = worth.size
-    left = np.empty(need.size, np.int64)
-    dearest = np.empty(need.size, np.int64)
-    base = priced_cost(left, dearest, trial, depth, price, need, usable, node_cost, unit_cost)
+    base: int = priced_cost(left, dearest, trial, depth, price, need, usable, node_cost, unit_cost)
     lowest = 0
     rest[n_ranked] = 0
     total = 0
@@ -256,7 +257,7 @@ def price_rest(
     return base
 
 
-@kernel
+@lean_kernel
 def find_dominators(
     masks: np.ndarray,
     ranked: np.ndarray,

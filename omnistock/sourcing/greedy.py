@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from omnistock.numerics.compiled import kernel
+from omnistock.numerics.compiled import lean_kernel
 
 __all__ = ["first_set", "set_cost"]
 
 
-@kernel
+@lean_kernel
 def set_cost(
     taken: np.ndarray,
     chosen: np.ndarray,
@@ -57,9 +57,11 @@ def set_cost(
     return cost
 
 
-@kernel
+@lean_kernel
 def greedy_set(
     chosen: np.ndarray,
+    left: np.ndarray,
+    spent: np.ndarray,
     need: np.ndarray,
     usable: np.ndarray,
     node_cost: np.ndarray,
@@ -70,19 +72,19 @@ def greedy_set(
 ) -> int:
     """Choose, again and again, the node that saves most, or whose units cost least.
 
-    Returns how many were chosen.
+    Returns how many were chosen. ``left`` by line and ``spent`` by node are for its own use.
     """
-    left = np.empty(need.size, np.int64)
     for line in range(need.size):
         left[line] = need[line]
-    spent = np.zeros(node_cost.size, np.bool_)
+    for n in range(node_cost.size):
+        spent[n] = 0
     n_chosen = 0
     while n_chosen < max_nodes:
         best = -1
         best_change = 0
         best_units = 0
         for n in range(node_cost.size):
-            if spent[n]:
+            if spent[n] != 0:
                 continue
             change = node_cost[n]
             units = 0
@@ -105,7 +107,7 @@ def greedy_set(
                 best_units = units
         if best < 0:
             break
-        spent[best] = True
+        spent[best] = 1
         chosen[n_chosen] = best
         n_chosen += 1
         for line in range(need.size):
@@ -113,10 +115,11 @@ def greedy_set(
     return n_chosen
 
 
-@kernel
+@lean_kernel
 def spare_nodes(
     chosen: np.ndarray,
     n_chosen: int,
+    trial: np.ndarray,
     taken: np.ndarray,
     need: np.ndarray,
     usable: np.ndarray,
@@ -129,7 +132,6 @@ def spare_nodes(
     cost = set_cost(
         taken, chosen, n_chosen, need, usable, node_cost, unit_cost, unfilled_cost, whole_lines
     )
-    trial = np.empty(n_chosen, np.int64)
     spared = True
     while spared and n_chosen > 1:
         spared = False
@@ -152,9 +154,13 @@ def spare_nodes(
     return n_chosen, cost
 
 
-@kernel
+@lean_kernel
 def first_set(
     chosen: np.ndarray,
+    other: np.ndarray,
+    trial: np.ndarray,
+    left: np.ndarray,
+    spent: np.ndarray,
     taken: np.ndarray,
     need: np.ndarray,
     usable: np.ndarray,
@@ -167,21 +173,25 @@ def first_set(
 ) -> tuple[int, int]:
     """Return number and cost of the better of two greedy sets, nodes not needed left out.
 
-    If the first costs no less than ``cutoff``, it is returned as it is.
+    If the first costs no less than ``cutoff``, it is returned as it is. ``other`` and ``trial``
+    by node, ``left`` by line and ``spent`` by node are for its own use.
     """
-    n_best = greedy_set(chosen, need, usable, node_cost, unit_cost, unfilled_cost, max_nodes, False)
+    n_best = greedy_set(
+        chosen, left, spent, need, usable, node_cost, unit_cost, unfilled_cost, max_nodes, False
+    )
     best_cost = set_cost(
         taken, chosen, n_best, need, usable, node_cost, unit_cost, unfilled_cost, whole_lines
     )
     if best_cost >= cutoff:
         return n_best, best_cost
     n_best, best_cost = spare_nodes(
-        chosen, n_best, taken, need, usable, node_cost, unit_cost, unfilled_cost, whole_lines
+        chosen, n_best, trial, taken, need, usable, node_cost, unit_cost, unfilled_cost, whole_lines
     )
-    other = np.empty(max_nodes, np.int64)
-    n_other = greedy_set(other, need, usable, node_cost, unit_cost, unfilled_cost, max_nodes, True)
+    n_other = greedy_set(
+        other, left, spent, need, usable, node_cost, unit_cost, unfilled_cost, max_nodes, True
+    )
     n_other, cost = spare_nodes(
-        other, n_other, taken, need, usable, node_cost, unit_cost, unfilled_cost, whole_lines
+        other, n_other, trial, taken, need, usable, node_cost, unit_cost, unfilled_cost, whole_lines
     )
     if cost < best_cost:
         n_best, best_cost = n_other, cost

@@ -75,6 +75,8 @@ def search_sets(
     room_for = max_nodes + 1 if sharp else 1
     worth = np.zeros((room_for, n_ranked), np.int64)
     rest = np.zeros((room_for, n_ranked + 1), np.int64)
+    left = np.empty(n_lines, np.int64)
+    dearest = np.empty(n_lines, np.int64)
     base = np.zeros(max_nodes + 1, np.int64)
     members = np.zeros(max_nodes + 1, np.int64)
     partial = np.zeros(max_nodes + 1, np.int64)
@@ -84,8 +86,8 @@ def search_sets(
     seasoned = False
     if sharp:
         base[0] = price_rest(
-            worth[0], rest[0], 0, trial, 0, max_nodes, ranked, price, need, usable, node_cost,
-            unit_cost,
+            worth[0], rest[0], left, dearest, 0, trial, 0, max_nodes, ranked, price, need, usable,
+            node_cost, unit_cost,
         )  # fmt: skip
     while depth >= 0 and steps <= max_steps:
         steps += 1
@@ -135,8 +137,8 @@ def search_sets(
             # It takes as long as so many plain steps.
             steps += 3
             base[depth] = price_rest(
-                worth[depth], rest[depth], i + 1, trial, depth, max_nodes - depth, ranked, price,
-                need, usable, node_cost, unit_cost,
+                worth[depth], rest[depth], left, dearest, i + 1, trial, depth, max_nodes - depth,
+                ranked, price, need, usable, node_cost, unit_cost,
             )  # fmt: skip
     return n_best, best_cost, steps
 
@@ -163,8 +165,9 @@ def cheapest_set(
     n_nodes, n_lines = usable.shape
     taken = np.empty((max_nodes, n_lines), np.int64)
     n_best, best_cost = first_set(
-        chosen, taken, need, usable, node_cost, unit_cost, unfilled_cost, max_nodes, whole_lines,
-        cutoff,
+        chosen, np.empty(max_nodes, np.int64), np.empty(max_nodes, np.int64),
+        np.empty(n_lines, np.int64), np.empty(n_nodes, np.int64), taken, need, usable, node_cost,
+        unit_cost, unfilled_cost, max_nodes, whole_lines, cutoff,
     )  # fmt: skip
     if best_cost >= cutoff:
         best_cost = cutoff

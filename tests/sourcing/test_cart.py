@@ -131,8 +131,9 @@ def test_no_set_costs_less_than_its_nodes_priced_beside_those_chosen(cart, price
     worth_of, rest = np.zeros(n_nodes, np.int64), np.zeros(n_nodes + 1, np.int64)
 
     base = price_rest(
-        worth_of, rest, depth, trial, depth, room, ranked, price, need, usable, node_cost, unit_cost
-    )
+        worth_of, rest, *np.zeros((2, n_lines), np.int64), depth, trial, depth, room, ranked, price,
+        need, usable, node_cost, unit_cost,
+    )  # fmt: skip
 
     for more in range(room + 1):
         for others in combinations(range(depth, n_nodes), more):
