@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from omnistock.numerics.compiled import kernel
+from omnistock.numerics.compiled import kernel, lean_kernel
 from omnistock.sourcing.bounds import (
     DOMINATING,
     find_dominators,
@@ -33,25 +33,44 @@ __all__ = ["cheapest_set", "set_cost"]
 _LONG = 256
 
 
+@lean_kernel
+def lacking_beyond(lacking: np.ndarray, most: np.ndarray, room: int) -> int:
+    """Units still lacking if ``room`` more nodes each gave the ``most`` of every line."""
+    missing = 0
+    for line in range(lacking.size):
+        missing += max(0, lacking[line] - room * most[line])
+    return missing
+
+
+@lean_kernel
+def take_from(left: np.ndarray, lacking: np.ndarray, units: np.ndarray) -> int:
+    """Fill what is ``left`` lacking once a node's units are there; return its sum."""
+    missing = 0
+    for line in range(lacking.size):
+        left[line] = max(0, lacking[line] - units[line])
+        missing += left[line]
+    return missing
+
+
+@kernel
+def new_levels(
+    max_nodes: int, n_ranked: int, n_lines: int, sharp: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Room for what is lacking, what nodes are worth, and four numbers, each level of a search."""
+    lacking = np.empty((max_nodes + 1, n_lines), np.int64)
+    n_sharp = max_nodes + 1 if sharp else 1
+    worth = np.zeros((n_sharp, n_ranked), np.int64)
+    rest = np.zeros((n_sharp, n_ranked + 1), np.int64)
+    return lacking, worth, rest, np.zeros((4, max_nodes + 1), np.int64)
+
+
 @kernel
 def search_sets(
-    chosen: np.ndarray,
-    n_best: int,
-    best_cost: int,
-    ranked: np.ndarray,
-    reduced: np.ndarray,
-    n_ranked: int,
-    value: int,
-    price: np.ndarray,
-    need: np.ndarray,
-    usable: np.ndarray,
-    node_cost: np.ndarray,
-    unit_cost: np.ndarray,
-    unfilled_cost: int,
-    max_nodes: int,
-    whole_lines: bool,
-    max_steps: int,
-) -> tuple[int, int, int]:
+    chosen: np.ndarray, n_best: int, best_cost: int, ranked: np.ndarray, reduced: np.ndarray,
+    n_ranked: int, value: int, price: np.ndarray, need: np.ndarray, usable: np.ndarray,
+    node_cost: np.ndarray, unit_cost: np.ndarray, unfilled_cost: int, max_nodes: int,
+    whole_lines: bool, max_steps: int,
+) -> tuple[int, int, int]:  # fmt: skip
     """Improve on ``best_cost`` by depth-first search over sets of ranked nodes.
 
     With ``d`` nodes chosen the best that may follow are the next ``max_nodes - d`` of the
@@ -61,33 +80,22 @@ def search_sets(
     Returns as :func:`cheapest_set` does.
     """
     n_lines = need.size
-    known = n_best >= 0
     # Where all nodes allowed are needed the ranking bounds as well, and much faster.
-    sharp = known and n_best < max_nodes
-    taken = np.empty((max_nodes, n_lines), np.int64)
-    trial = np.empty(max_nodes, np.int64)
-    masks = np.zeros(n_ranked, np.int64)
+    known, sharp = n_best >= 0, 0 <= n_best < max_nodes
+    taken, trial = np.empty((max_nodes, n_lines), np.int64), np.empty(max_nodes, np.int64)
+    masks, saved = np.zeros(n_ranked, np.int64), np.zeros(n_ranked + 1, np.int64)
     most = np.zeros((n_ranked + 1, n_lines), np.int64)
-    saved = np.zeros(n_ranked + 1, np.int64)
     suffix_bounds(saved, most, ranked, reduced, usable)
-    lacking = np.empty((max_nodes + 1, n_lines), np.int64)
-    lacking[0] = need
-    room_for = max_nodes + 1 if sharp else 1
-    worth = np.zeros((room_for, n_ranked), np.int64)
-    rest = np.zeros((room_for, n_ranked + 1), np.int64)
-    left = np.empty(n_lines, np.int64)
-    dearest = np.empty(n_lines, np.int64)
-    base = np.zeros(max_nodes + 1, np.int64)
-    members = np.zeros(max_nodes + 1, np.int64)
-    partial = np.zeros(max_nodes + 1, np.int64)
-    partial[0] = value
-    following = np.zeros(max_nodes + 1, np.int64)
+    lacking, worth, rest, levels = new_levels(max_nodes, n_ranked, n_lines, sharp)
+    base, members, partial, following = levels[0], levels[1], levels[2], levels[3]
+    lacking[0], partial[0] = need, value
+    spare = np.empty((2, n_lines), np.int64)
     depth = steps = 0
     seasoned = False
     if sharp:
         base[0] = price_rest(
-            worth[0], rest[0], left, dearest, 0, trial, 0, max_nodes, ranked, price, need, usable,
-            node_cost, unit_cost,
+            worth[0], rest[0], spare[0], spare[1], 0, trial, 0, max_nodes, ranked, price, need,
+            usable, node_cost, unit_cost,
         )  # fmt: skip
     while depth >= 0 and steps <= max_steps:
         steps += 1
@@ -101,11 +109,9 @@ def search_sets(
             bound = partial[depth] + reduced[i] + saved[min(i + room, n_ranked)] - saved[i + 1]
             if sharp:
                 bound = max(bound, base[depth] + rest[depth, i])
-            missing = 0
-            for line in range(n_lines):
-                missing += max(0, lacking[depth, line] - room * most[i, line])
-            # These bounds only grow with i, so the whole rest of this level is closed.
-            closed = bound >= best_cost or missing * unfilled_cost >= best_cost
+            # Both bounds only grow with i, so the whole rest of this level is closed.
+            least = lacking_beyond(lacking[depth], most[i], room) * unfilled_cost
+            closed = max(bound, least) >= best_cost
         if closed:
             depth -= 1
             following[max(depth, 0)] += 1
@@ -115,11 +121,7 @@ def search_sets(
             following[depth] += 1
             continue
         trial[depth] = ranked[i]
-        missing = 0
-        for line in range(n_lines):
-            lack = max(0, lacking[depth, line] - usable[ranked[i], line])
-            lacking[depth + 1, line] = lack
-            missing += lack
+        missing = take_from(lacking[depth + 1], lacking[depth], usable[ranked[i]])
         depth += 1
         members[depth] = members[depth - 1] | (1 << i if i < DOMINATING else 0)
         partial[depth] = partial[depth - 1] + reduced[i]
@@ -137,8 +139,8 @@ def search_sets(
             # It takes as long as so many plain steps.
             steps += 3
             base[depth] = price_rest(
-                worth[depth], rest[depth], left, dearest, i + 1, trial, depth, max_nodes - depth,
-                ranked, price, need, usable, node_cost, unit_cost,
+                worth[depth], rest[depth], spare[0], spare[1], i + 1, trial, depth,
+                max_nodes - depth, ranked, price, need, usable, node_cost, unit_cost,
             )  # fmt: skip
     return n_best, best_cost, steps
 
