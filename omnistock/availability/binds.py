@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from omnistock.availability.capacity import capacity_left
 from omnistock.availability.cells import asker_row, in_set, point, sku_row
 from omnistock.availability.layout import (
     ASKER_SET,
     BY_BUFFER,
+    BY_CAPACITY,
     BY_CHANNEL_BUFFER,
     BY_LOT,
     BY_NODE,
@@ -84,7 +86,8 @@ def limit_binds(state, sku, asker, t, room, words, at):
 
 @inner_kernel
 def stock_binds(state, sku, node, asker, t, words, at):
-    """Buffer, promises, compartments or nodes that do not serve, or plain stock, in this order."""
+    """Capacity, buffer, promises, compartments or nodes that do not serve, stock: in this order."""
+    busy = 0
     buffered = 0
     promised = 0
     elsewhere = 0
@@ -99,6 +102,9 @@ def stock_binds(state, sku, node, asker, t, words, at):
         raw = raw_units(state, s, t)
         some = 1 if raw > 0 else 0
         if serves(state, s, asker, words, at):
+            bucket = limit_bucket(state, t, words, at)
+            left = capacity_left(state, state.stock[p + POINT_NODE], bucket)
+            busy += 1 if left < raw - kept_back(state, s, asker) else 0
             buffered += some if kept_back(state, s, asker) > 0 else 0
             promised += 1 if raw < state.stock[p + ON_HAND] else 0
         elif not open_for_all(state, s) or not in_set(state, node_set, state.stock[p + POINT_NODE]):
@@ -108,6 +114,8 @@ def stock_binds(state, sku, node, asker, t, words, at):
         else:
             spoilt += some
         s = next_point(state, s, node)
+    if busy > 0:
+        return BY_CAPACITY
     if buffered > 0:
         return BY_BUFFER
     if promised > 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from omnistock.availability.answers import RESULT_WORDS, answer, begin, happened
+from omnistock.availability.capacity import use_capacity
 from omnistock.availability.cells import hold_row, line_row, point
 from omnistock.availability.draw import draw_line_at, undo
 from omnistock.availability.holds import (
@@ -263,9 +264,11 @@ def relocate(state, events, results, cursor, draft, words, at):
         draft[moved, 5] = state.book[line + LINE_PER]
         if not ship:
             promise(state, target, draft[moved, 1], units)
+            use_capacity(state, target, draft[moved, 1], units)
         moved += 1
     for k in range(0 if ship else moved):
         promise(state, draft[k, 0], draft[k, 1], -draft[k, 2])
+        use_capacity(state, draft[k, 0], draft[k, 1], -draft[k, 2])
     lend_named(state, hold, words, at, 1)
     if moved < n_moves and ship:
         answer(results, cursor, NOT_ON_HAND)

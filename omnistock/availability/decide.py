@@ -50,6 +50,7 @@ from omnistock.availability.layout import (
     DELTA,
     E_BACKORDER,
     E_BUFFER,
+    E_CAPACITY,
     E_NODE,
     E_ORDER,
     E_POINT,
@@ -80,6 +81,7 @@ from omnistock.availability.layout import (
     ROOM_REQUESTS,
     SET_BACKORDER,
     SET_BUFFER,
+    SET_CAPACITY,
     SET_LIMIT,
     SET_NODE,
     SHIP,
@@ -146,6 +148,8 @@ def decide_rest(events, results, cursor, words, at):
         happened(events, cursor, E_BACKORDER, words[body], words[body + 1], 0)
     elif kind == SWITCH_POINT:
         happened(events, cursor, E_SWITCH, words[body], words[body + 1], 0)
+    elif kind == SET_CAPACITY:
+        happened(events, cursor, E_CAPACITY, words[body], words[body + 1], words[body + 2])
     elif kind == ENTER_ORDER:
         enter_order(events, cursor, words, body)
     answer(results, cursor, OK)

@@ -18,6 +18,7 @@ from omnistock.availability.layout import (
     LIFO,
     MOST_UNITS,
     N_BUCKETS,
+    N_CAPACITIES,
     NODE_PRIORITY,
     POINT_NODE,
     POINT_TAG,
@@ -218,6 +219,7 @@ def draw_line(state, draft, n_draft, words, at, line, quantity, order, asker, to
                 return drawn
         before = node
         s = next_point(state, s, -1)
+    together = together or state.stock[N_CAPACITIES] > 0
     if together and words[at + N_COMPONENTS] > 1:
         return split_kits(state, draft, n_draft, words, at, line, quantity, order, asker)
     return split_line(state, draft, n_draft, words, at, line, quantity, order, asker)

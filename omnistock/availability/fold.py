@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from omnistock.availability.capacity import set_capacity
 from omnistock.availability.cells import (
     inbound_row,
     node_row,
@@ -30,6 +31,7 @@ from omnistock.availability.layout import (
     BUCKET,
     E_BACKORDER,
     E_BUFFER,
+    E_CAPACITY,
     E_DELTA,
     E_HOLD,
     E_INBOUND,
@@ -70,6 +72,7 @@ from omnistock.availability.layout import (
     MINIMA,
     N_ANSWERS,
     N_BUCKETS,
+    N_CAPACITIES,
     N_DELTAS,
     N_FLOWS,
     N_HEAP,
@@ -84,6 +87,7 @@ from omnistock.availability.layout import (
     NEXT_POINT,
     NODE_ACTIVE,
     NODE_PRIORITY,
+    NODE_WORK,
     ORDER_FIELDS,
     POINT_FIELDS,
     POINT_NODE,
@@ -110,7 +114,7 @@ from omnistock.availability.layout import (
     TAG_RECEIVED,
     UNTRACKED,
 )
-from omnistock.availability.limits import use_limits
+from omnistock.availability.limits import use_quotas
 from omnistock.availability.stock import (
     change_on_hand,
     flow_row,
@@ -210,6 +214,8 @@ def add_point(state, s, sku, node, tag):
         state.records[s, FLAGS] |= IN_COMPARTMENTS
     if stock[row + FIRST_LIMIT] >= 0 or stock[row + FENCE] >= 0 or stock[row + UNTRACKED] != 0:
         state.records[s, FLAGS] |= HAS_LIMITS
+    if stock[node_row(state, node) + NODE_WORK] != 0:
+        state.records[s, FLAGS] |= HAS_LIMITS
     link_point(state, s)
     if stock[row + FENCE] >= 0:
         flow_row(state, s)
@@ -295,7 +301,8 @@ def fold_rare(state, events, at, kind):
     elif kind == E_RETURN:
         take_back_line(state, a, b, c)
     elif kind == E_USE:
-        use_limits(state, a, b, state.stock[N_HOLDS], state.stock[BUCKET], c)
+        # What is sold over the counter is no work of the node's.
+        use_quotas(state, a, b, state.stock[N_HOLDS], state.stock[BUCKET], c)
     elif kind == E_POINT:
         add_point(state, a, b, c, np.int64(events[at + 5]))
     elif kind == E_BACKORDER:
@@ -308,6 +315,8 @@ def fold_rare(state, events, at, kind):
             state.records[a, FLAGS] |= IS_OFF
     elif kind == E_STEP:
         set_step(state, a, b, c)
+    elif kind == E_CAPACITY:
+        set_capacity(state, a, b, c)
     elif kind == E_DELTA:
         add_delta(state, events, at)
     elif kind == E_ORDER:
@@ -343,7 +352,8 @@ def has_room(state, n_words):
     """True if the arrays can take any one event of ``n_words`` words."""
     stock = state.stock
     n_lines = n_words // HOLD_LINE_WORDS + 1
-    flows = min(stock[N_POINTS], stock[N_FLOWS] + n_lines + stock[N_INBOUND])
+    rows = stock[N_POINTS] + stock[N_CAPACITIES] + 1
+    flows = min(rows, stock[N_FLOWS] + n_lines + stock[N_INBOUND])
     return (
         stock[N_HOLDS] < stock[ROOM_HOLDS]
         and stock[N_HEAP] < stock[ROOM_HEAP]

@@ -45,6 +45,7 @@ BUCKET = 1
 N_BUCKETS = 2
 OVERDUE_BUCKETS = 3  # how late a receipt may be and still count
 OVERDUE_DELAY = 4  # buckets from now at which it then counts
+N_CAPACITIES = 5  # nodes whose capacity was ever limited
 
 SECTIONS = (
     "points",
@@ -117,7 +118,10 @@ SKU_FIELDS = 8
 # --- nodes -----------------------------------------------------------------
 NODE_ACTIVE = 0
 NODE_PRIORITY = 1
-NODE_FIELDS = 2
+NODE_CAPACITY = 2  # units that the node can handle in a bucket, -1: any number
+NODE_WORK = 3  # row of flows + 1 with its work by slot, 0 while it was never limited; in
+#                the row's other half the capacity of single buckets + 1, 0: as of all
+NODE_FIELDS = 4
 
 # --- tags: compartments; 0 is plain stock ----------------------------------
 TAG_SELLABLE = 0
@@ -264,6 +268,7 @@ SWITCH_POINT = 23  # point, off
 DELTA = 24  # point, source, sequence, units
 SNAPSHOT = 25  # point, on hand, source, sequence or -1, n, netted holds...
 ENTER_ORDER = 26  # order, asker, bucket, priority, strategy, n, (sku, units)...
+SET_CAPACITY = 27  # node, bucket or -1, units or -1
 COMMAND_WORDS = 4
 
 PARTIAL = 1  # flags of RESERVE
@@ -297,6 +302,7 @@ BY_NODE = 7
 BY_LOT = 8
 BY_SEGMENT = 9
 BY_NOT_STOCKED = 10
+BY_CAPACITY = 11
 BINDING_NAMES = (
     "",
     "stock",
@@ -309,6 +315,7 @@ BINDING_NAMES = (
     "lot or expiry",
     "segment",
     "not stocked",
+    "capacity",
 )
 
 # --- events: int32 words, kind, number of words, then ----------------------
@@ -334,6 +341,7 @@ E_SWITCH = 16  # point, off
 E_STEP = 17  # point, bucket, units: the buffer from that bucket on
 E_DELTA = 18  # point, source, sequence(2), units, is watermark
 E_ORDER = 19  # order, sku, units, asker, bucket, priority, strategy
+E_CAPACITY = 20  # node, bucket or -1 for all, units or -1: without limit, or as of all
 HOLD_HEAD_WORDS = 10
 HOLD_LINE_WORDS = 6
 LINES_HEAD_WORDS = 3

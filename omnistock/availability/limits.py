@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from omnistock.availability.capacity import use_capacity
 from omnistock.availability.cells import limit_row, matched, point, sku_row, tag_row
 from omnistock.availability.layout import (
     ASKER_BUFFER,
@@ -67,6 +68,13 @@ def covers(state, row, bucket):
 
 @inner_kernel
 def use_limits(state, s, asker, hold, bucket, units):
+    """Count ``units`` against the node's capacity and all limits that fit."""
+    use_capacity(state, s, bucket, units)
+    use_quotas(state, s, asker, hold, bucket, units)
+
+
+@inner_kernel
+def use_quotas(state, s, asker, hold, bucket, units):
     """Count ``units`` against quotas and protections that fit; negative units give back.
 
     What was held before a limit was set does not count against it, so it does

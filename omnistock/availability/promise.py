@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from omnistock.availability.capacity import capacity_left
 from omnistock.availability.cells import asker_row, in_set, node_row, point, sku_row, tag_row
 from omnistock.availability.hashing import find_point
 from omnistock.availability.layout import (
@@ -31,6 +32,7 @@ from omnistock.availability.layout import (
     HAS_OWN_BUFFERS,
     MINIMA,
     N_BUCKETS,
+    N_CAPACITIES,
     NEXT_POINT,
     NOBODY,
     NODE_ACTIVE,
@@ -244,7 +246,8 @@ def units_of_node(state, s, t, asker, own_only, words, at):
     """Free units of the asker at the node that the SKU's list reaches with ``s``.
 
     The compartments of one node stand in for each other: what one lacks, another
-    makes good. ``own_only`` counts the asker's own segment alone.
+    makes good. ``own_only`` counts the asker's own segment alone. No more than the node
+    can handle.
     """
     node = state.stock[point(state, s) + POINT_NODE]
     own = np.int64(0)
@@ -258,6 +261,8 @@ def units_of_node(state, s, t, asker, own_only, words, at):
                 own += units
         s = next_point(state, s, node)
     total = max(0, own + common)
+    if state.stock[N_CAPACITIES] > 0:
+        total = min(total, capacity_left(state, node, limit_bucket(state, t, words, at)))
     return min(max(0, own), total) if own_only else total
 
 
@@ -342,10 +347,16 @@ def line_at_node(state, words, at, node, asker):
     """Whole units of a line, kit or not, that may be promised at a node or (-1) over all."""
     t = bucket_ahead(state, words[at + LINE_DUE_BUCKET])
     most = np.int64(UNBOUNDED)
+    parts = np.int64(0)
     for k in range(words[at + N_COMPONENTS]):
         component = words[at + LINE_WORDS + 2 * k]
         per = words[at + LINE_WORDS + 2 * k + 1]
+        if state.stock[sku_row(state, component) + UNTRACKED] == 0:
+            parts += per
         most = min(most, sku_available(state, component, node, asker, t, words, at) // per)
+    if node >= 0 and state.stock[N_CAPACITIES] > 0 and parts > 1:
+        # The parts of a kit share what their node can handle.
+        most = min(most, capacity_left(state, node, limit_bucket(state, t, words, at)) // parts)
     return most
 
 
@@ -363,8 +374,10 @@ def lead_component(state, words, at):
 def line_available(state, words, at, asker, together):
     """Units of a line's SKU that may be promised; shared stock is counted once.
 
-    ``together``: the components of one kit must come from one node.
+    ``together``: the components of one kit must come from one node. So they must where
+    nodes have a capacity: how components could share several nodes' is not looked at.
     """
+    together = together or state.stock[N_CAPACITIES] > 0
     node = np.int64(words[at + LINE_NODE])
     most = line_at_node(state, words, at, node, asker)
     if not together or node >= 0 or words[at + N_COMPONENTS] < 2 or most == 0:

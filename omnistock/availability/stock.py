@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from omnistock.availability.capacity import roll_capacity
 from omnistock.availability.cells import (
     flow,
     hold_row,
@@ -306,6 +307,7 @@ def roll(state, bucket):
     n_buckets = stock[N_BUCKETS]
     old = stock[BUCKET]
     stock[BUCKET] = bucket
+    roll_capacity(state, old, bucket)
     if stock[N_FLOWS] == 0 and stock[N_INBOUND] == 0:
         return
     for s in range(stock[N_POINTS]):

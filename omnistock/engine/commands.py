@@ -219,16 +219,20 @@ class Command:
         del to
         return ()
 
-    def request(self) -> Request:
-        """Return the request id and the content's hash, or :data:`NO_REQUEST`."""
-        if self.request_id is None:
-            return NO_REQUEST
+    def content(self) -> list[str]:
+        """Return what must be the same when the request comes again."""
         content = [type(self).__name__]
         for one in fields(self):
             if one.name != "request_id":
                 value = getattr(self, one.name)
                 content.append(repr(value.hold_id if isinstance(value, Hold) else value))
-        digest = hashlib.blake2b("\0".join(content).encode(), digest_size=8).digest()
+        return content
+
+    def request(self) -> Request:
+        """Return the request id and the content's hash, or :data:`NO_REQUEST`."""
+        if self.request_id is None:
+            return NO_REQUEST
+        digest = hashlib.blake2b("\0".join(self.content()).encode(), digest_size=8).digest()
         return *request_words(self.request_id), int.from_bytes(digest, "big") >> 1
 
     def put(self, to: Translator) -> int:

@@ -9,12 +9,14 @@ from omnistock.engine import reads
 from omnistock.engine.allocation_methods import AllocationMethods
 from omnistock.engine.answers import outcome_of, read_hold
 from omnistock.engine.commands import Command, Moment
+from omnistock.engine.delivery_methods import DeliveryMethods
 from omnistock.engine.hold_methods import HoldMethods
 from omnistock.engine.limit_methods import LimitMethods
 from omnistock.engine.promise_methods import PromiseMethods
 from omnistock.engine.query_methods import QueryMethods
 from omnistock.engine.quick import Quick
 from omnistock.engine.results import Hold, Outcome, Value, Verification
+from omnistock.engine.sourcing_methods import SourcingMethods
 from omnistock.engine.stock_methods import StockMethods
 from omnistock.engine.verify import verify
 from omnistock.engine.watching import Watch
@@ -29,7 +31,14 @@ __all__ = ["Engine"]
 
 
 class Engine(
-    HoldMethods, StockMethods, LimitMethods, AllocationMethods, QueryMethods, PromiseMethods
+    HoldMethods,
+    StockMethods,
+    LimitMethods,
+    AllocationMethods,
+    QueryMethods,
+    PromiseMethods,
+    SourcingMethods,
+    DeliveryMethods,
 ):
     """Availability, reservations and stock of one retailer; opened by :func:`open`.
 

@@ -42,13 +42,18 @@ def explain(
     units = ask(state, asked)
     if units != left:
         # Supply beyond the fence, or the room that a segment's protection leaves.
-        steps.append(("from supply beyond the fence" if units > left else "segment", units - left))
+        beyond = "from supply beyond the fence"
+        steps.append((beyond if units > left else _what_else(state), units - left))
     with_late = units if part else with_movable(writer, state, asked, units)
     steps.append(("late holds that would give way", with_late - units))
     units = with_late
     shown = tuple((label, step) for k, (label, step) in enumerate(steps) if step or not k)
     bound = layout.BINDING_NAMES[int(what_binds(state, asked.words, 0, asked.asker))]
     return Explanation(sku, channel, node, shown, units, _binding(shown, bound))
+
+
+def _what_else(state: State) -> str:
+    return "beyond what nodes can handle" if state.stock[layout.N_CAPACITIES] else "segment"
 
 
 def _binding(steps: tuple[tuple[str, int], ...], bound: str) -> str:

@@ -178,6 +178,9 @@ def with_movable(writer: Writer, state: State, asked: Question, units: int) -> i
     plain = len(asked.words) == 10 and asked.words[8] == asked.words[0]
     if not plain or not writer.registry.has_late or asked.words[4] >= 0:
         return units
+    if state.stock[layout.N_CAPACITIES]:
+        # Whoever gives way must be handled elsewhere; that is not looked for.
+        return units
     if units >= layout.MOST_UNITS:
         # Unlimited supply needs nobody to give way.
         return units

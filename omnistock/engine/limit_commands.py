@@ -13,7 +13,7 @@ from omnistock.engine.askers import Compartment
 from omnistock.engine.commands import NO_REQUEST, Command, Moment, Quantity, Translator
 from omnistock.errors import InputError
 
-__all__ = ["SetBackorder", "SetBuffer", "SetLimit", "SetNode"]
+__all__ = ["SetBackorder", "SetBuffer", "SetCapacity", "SetLimit", "SetNode"]
 
 
 def ten_thousandths(percent: float | str | Decimal | int) -> int:
@@ -222,3 +222,40 @@ class SetNode(Command):
         for point in points[:-1]:
             to.put(layout.SWITCH_POINT, NO_REQUEST, (point, int(not self.active)))
         return to.put(layout.SWITCH_POINT, self.request(), (points[-1], int(not self.active)))
+
+
+@dataclass(frozen=True)
+class SetCapacity(Command):
+    """Set how many units a node can handle in every bucket, or in one; None lifts that.
+
+    ``busy`` are units of that one bucket that other work takes.
+    """
+
+    node: str
+    units: int | None
+    on: Moment | None = None
+    busy: int = 0
+    kind: ClassVar[int] = layout.SET_CAPACITY
+
+    def body(self, to: Translator) -> Sequence[int]:
+        """Return node, bucket and units."""
+        for name, units in (("units", self.units or 0), ("busy", self.busy)):
+            if isinstance(units, bool) or not 0 <= units <= layout.MOST_UNITS:
+                raise InputError(
+                    f"capacity of {self.node!r}: {name} must lie in 0..{layout.MOST_UNITS}, "
+                    f"got {units!r}"
+                )
+        bucket = -1
+        if self.on is not None:
+            calendar = to.registry.calendar
+            bucket = to.bucket(self.on)
+            current = calendar.bucket_of(to.now)
+            if not current <= bucket < current + calendar.n_buckets:
+                raise InputError(
+                    f"capacity of {self.node!r}: {self.on!r} lies outside the horizon of "
+                    f"{calendar.n_buckets} buckets from now"
+                )
+        elif self.busy:
+            raise InputError(f"capacity of {self.node!r}: busy= is about one bucket; give on=")
+        units = -1 if self.units is None else max(0, self.units - self.busy)
+        return to.registry.node(self.node), bucket, units

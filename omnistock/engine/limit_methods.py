@@ -11,7 +11,13 @@ from omnistock.availability.arena import rows
 from omnistock.engine.askers import PREORDER_NODE
 from omnistock.engine.commands import Command, Moment, Quantity, RequestId
 from omnistock.engine.hold_commands import Reserve
-from omnistock.engine.limit_commands import SetBackorder, SetBuffer, SetLimit, SetNode
+from omnistock.engine.limit_commands import (
+    SetBackorder,
+    SetBuffer,
+    SetCapacity,
+    SetLimit,
+    SetNode,
+)
 from omnistock.engine.methods import Methods
 from omnistock.engine.stock_commands import Issue, Move
 from omnistock.errors import InputError, OutOfStock, Shortage
@@ -216,6 +222,45 @@ class LimitMethods(Methods):
     ) -> None:
         """Switch a node, or one SKU at it, off or on for promising, at once; quantities stay."""
         self._do(SetNode(node, active, sku, request_id=request_id), now)
+
+    def set_capacity(
+        self,
+        node: str,
+        units: int | None,
+        *,
+        on: Moment | None = None,
+        busy: int = 0,
+        request_id: RequestId | None = None,
+        now: Moment | None = None,
+    ) -> None:
+        """Set how many units a node can handle in a bucket, all SKUs together; None: any number.
+
+        Whatever is promised from the node counts for the bucket it is due in, in the same
+        step in which the stock is taken, and comes back when it is released; what has been
+        shipped stays counted. A capacity below what is promised takes nothing back.
+
+        Parameters
+        ----------
+        units : int, optional
+            Smallest units in every bucket, or in the one that ``on`` lies in.
+        on : optional
+            The bucket, within the horizon; None for ``units`` then means as in all others.
+        busy : int
+            With ``on``: units that work outside of this engine takes.
+        """
+        self._do(SetCapacity(node, units, on, busy, request_id=request_id), now)
+
+    def capacity_left(
+        self, node: str, *, on: Moment | None = None, now: Moment | None = None
+    ) -> int | None:
+        """Return the units that a node can still handle in a bucket; None without a limit."""
+        from omnistock.engine.candidates import capacities
+        from omnistock.engine.promises import first_bucket
+
+        writer = self._writer
+        state = writer.at_time(self._seconds(now))
+        left, _ = capacities(state, [writer.registry.node(node)], first_bucket(writer, state, on))
+        return None if left[0] < 0 else int(left[0])
 
     # --- ring-fences -----------------------------------------------------
 

@@ -103,6 +103,7 @@ def _rest(state: State, books: Books) -> list[str]:
     for node, off in books.nodes_off.items():
         held = int(nodes[node, layout.NODE_ACTIVE])
         found += _differs(f"node {node} on", held, int(not off))
+    found += _capacities(state, books)
     deltas = rows(state, "deltas")
     points = rows(state, "points")
     for (point, source), known in books.deltas.items():
@@ -113,4 +114,21 @@ def _rest(state: State, books: Books) -> list[str]:
                 chain.add(int(deltas[at, layout.DELTA_SEQUENCE]))
             at = int(deltas[at, layout.NEXT_DELTA])
         found += [] if chain == set(known) else [f"deltas at stockpoint {point} differ"]
+    return found
+
+
+def _capacities(state: State, books: Books) -> list[str]:
+    """What nodes can handle and have to do in each bucket of the horizon."""
+    current, n_buckets = int(state.stock[layout.BUCKET]), int(state.stock[layout.N_BUCKETS])
+    found = _differs("limited nodes", int(state.stock[layout.N_CAPACITIES]), len(books.capacities))
+    nodes, flows = rows(state, "nodes"), rows(state, "flows")
+    for node, units in books.capacities.items():
+        row = nodes[node].tolist()
+        found += _differs(f"capacity of node {node}", row[layout.NODE_CAPACITY], units[-1])
+        work = flows[row[layout.NODE_WORK] - 1].tolist()
+        for bucket in range(current, current + n_buckets):
+            slot, name = bucket % n_buckets, f"node {node} in bucket {bucket}"
+            found += _differs(f"work of {name}", work[slot], books.work.get((node, bucket), 0))
+            own = work[n_buckets + slot] - 1
+            found += _differs(f"capacity of {name}", own, units.get(bucket, -1))
     return found

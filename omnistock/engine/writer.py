@@ -35,7 +35,7 @@ from omnistock.availability.layout import (
 from omnistock.availability.machine import Outcome, move_time, replay, run
 from omnistock.engine.askers import Asker
 from omnistock.engine.book import Book
-from omnistock.engine.commands import Command, Translator
+from omnistock.engine.commands import Command, RequestId, Translator, request_words
 from omnistock.engine.fast import KitTable
 from omnistock.engine.registry import Definitions, Registry, decode, encode
 from omnistock.errors import InputError, LedgerError, OmnistockError
@@ -310,6 +310,10 @@ class Writer:
         except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError) as error:
             what = type(command).__name__.lower()
             return InputError(f"{what}: {type(error).__name__}: {error}")
+
+    def knows(self, request_id: RequestId | None) -> bool:
+        """Whether a request id was used before."""
+        return self._is_known(*request_words(request_id))
 
     def _is_known(self, high: int, low: int) -> bool:
         if not high and not low:

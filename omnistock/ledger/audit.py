@@ -22,6 +22,7 @@ __all__ = ["AuditedHold", "Books", "audit"]
 _POINT, _HOLD, _STATUS, _RELEASE, _SHIP, _ON_HAND, _INBOUND = 1, 2, 3, 4, 5, 6, 7
 _BUFFER, _LIMIT, _NODE, _RETURN, _USE, _REQUEST = 8, 9, 10, 11, 12, 13
 _LINES, _BACKORDER, _SWITCH, _STEP, _DELTA, _ORDER = 14, 15, 16, 17, 18, 19
+_CAPACITY = 20
 _HELD, _CONFIRMED, _SHIPPED, _RELEASED, _EXPIRED, _PICKED = 1, 2, 3, 4, 5, 6
 _LIVE = (_HELD, _CONFIRMED, _PICKED)
 _ASKER_BUFFER = 3
@@ -60,7 +61,8 @@ class Books:
     """What the ledger adds up to.
 
     Units by stockpoint; promises by (stockpoint, bucket); receipts by row of
-    (stockpoint, bucket, remaining); limits by row.
+    (stockpoint, bucket, remaining); limits by row. What a node can handle by bucket, -1 for
+    all others; its work by (node, bucket), counted since that was first limited.
     """
 
     now: int = 0
@@ -79,6 +81,8 @@ class Books:
     limits: dict[int, AuditedLimit] = field(default_factory=dict)
     limits_of: dict[int, list[int]] = field(default_factory=dict)
     nodes_off: dict[int, bool] = field(default_factory=dict)
+    capacities: dict[int, dict[int, int]] = field(default_factory=dict)
+    work: dict[tuple[int, int], int] = field(default_factory=dict)
     deltas: dict[tuple[int, int], dict[int, int]] = field(default_factory=dict)
     orders: int = 0
     requests: int = 0
@@ -135,7 +139,7 @@ class Books:
             self.lines[words[0]][1][4] += words[1]
             self.on_hand[words[2]] += words[1]
         elif kind == _USE:
-            self._use_of(words[1], words[0], self.bucket, len(self.holds), words[2])
+            self._use_limits(words[1], words[0], self.bucket, len(self.holds), words[2])
         elif kind == _REQUEST:
             self.requests += 1
         else:
@@ -157,6 +161,8 @@ class Books:
             )
         elif kind == _NODE:
             self.nodes_off[words[0]] = not words[1]
+        elif kind == _CAPACITY:
+            self._post_capacity(*words)
         elif kind == _SWITCH:
             self.switched_off[words[0]] = bool(words[1])
         elif kind == _DELTA:
@@ -169,6 +175,15 @@ class Books:
         else:
             assert kind == _ORDER, f"event kind {kind} has no meaning"
             self.orders += 1
+
+    def _post_capacity(self, node: int, bucket: int, units: int) -> None:
+        if node not in self.capacities:
+            self.capacities[node] = {-1: -1}
+            for hold in self.holds:
+                for point, due, open_units, *_ in hold.lines if hold.status in _LIVE else ():
+                    if self.points[point][1] == node and due >= self.bucket:
+                        self.work[node, due] = self.work.get((node, due), 0) + open_units
+        self.capacities[node][bucket] = units
 
     def _post_hold(self, words: list[int]) -> None:
         number, _, asker, status, high, low, _, counts_as, *rest = words
@@ -219,9 +234,12 @@ class Books:
             hold.status = _SHIPPED if shipped else _RELEASED
 
     def _use(self, hold: AuditedHold, line: list[int], units: int) -> None:
-        self._use_of(hold.asker, line[0], line[1], hold.counts_as, units)
+        node = self.points[line[0]][1]
+        if node in self.capacities and line[1] >= self.bucket:
+            self.work[node, line[1]] = self.work.get((node, line[1]), 0) + units
+        self._use_limits(hold.asker, line[0], line[1], hold.counts_as, units)
 
-    def _use_of(self, asker: int, point: int, bucket: int, number: int, units: int) -> None:
+    def _use_limits(self, asker: int, point: int, bucket: int, number: int, units: int) -> None:
         """Count units against every limit of the SKU that fits the asker and the bucket."""
         sku, _, tag = self.points[point]
         for row in self.limits_of.get(sku, ()):

@@ -10,10 +10,12 @@ from omnistock.errors import InputError, UnknownError
 from omnistock.model.calendar import Calendar
 from omnistock.model.kits import check_kits, chosen_units, resolved
 from omnistock.model.names import check_name
+from omnistock.model.schedule import Schedule
 from omnistock.model.sku import Sku
 
 __all__ = ["Channel", "Lane", "Network", "Node"]
 
+PICKUPS = ("none", "local", "any")
 NODE_KINDS = ("warehouse", "store", "supplier", "virtual")
 
 
@@ -23,6 +25,10 @@ class Node:
 
     ``priority`` orders nodes when nothing else decides: smaller comes first. A node of kind
     "virtual" stands for stock that lies nowhere of our own, such as goods a supplier ships.
+    ``attributes`` are what else is known of it, for rules that choose nodes: its market, its
+    region, whether it is the default. ``schedule`` is when it works and ships. ``pickup``
+    says whether customers collect there: "none", what lies there ("local"), or also what is
+    sent there from other nodes ("any").
     """
 
     node: str
@@ -31,9 +37,14 @@ class Node:
     longitude: float | None = None
     priority: int = 0
     active: bool = True
+    attributes: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    schedule: Schedule | None = None
+    pickup: str = "none"
 
     def __post_init__(self) -> None:
         check_name("node", self.node)
+        if self.pickup not in PICKUPS:
+            raise InputError(f"node {self.node!r}: pickup must be one of {PICKUPS}")
         if self.kind not in NODE_KINDS:
             raise InputError(f"node {self.node!r}: kind must be one of {NODE_KINDS}")
         for name, value, limit in (

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from omnistock.errors import InputError
+from omnistock.sourcing.distances import distance_cost
 
-__all__ = ["ShippingCost"]
+__all__ = ["CostTerm", "ShippingCost"]
 
 
 @dataclass(frozen=True)
@@ -59,4 +60,52 @@ def _by_node(name: str, cents: int | Mapping[str, int], nodes: list[str]) -> np.
         if missing:
             raise InputError(f"{name} lacks nodes {', '.join(missing[:8])}; give every node")
         return np.array([cents[node] for node in nodes], dtype=np.int64)
+    return np.full(len(nodes), cents, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class CostTerm:
+    """One part of what it costs to serve an order, under a name that explanations show.
+
+    Attributes
+    ----------
+    name : str
+        Freight, handling, picking, markdown, ...
+    package_cents, unit_cents : int, or mapping of node to int
+        For every package and for every smallest unit; nodes that a mapping lacks cost nothing.
+    cents_per_km : float
+        For every kilometre of a package.
+
+    Examples
+    --------
+    >>> CostTerm("handling", package_cents={"S1": 150}).package_cents["S1"]
+    150
+    """
+
+    name: str
+    package_cents: int | Mapping[str, int] = 0
+    unit_cents: int | Mapping[str, int] = 0
+    cents_per_km: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise InputError("a cost term needs a name")
+        ShippingCost(self.package_cents, self.cents_per_km, self.unit_cents)
+
+    def per_package(self, nodes: list[str], kilometres: np.ndarray | None) -> np.ndarray:
+        """Cents for a package of each node, (n_nodes,) int64."""
+        cents = _where_given(self.package_cents, nodes)
+        if self.cents_per_km:
+            assert kilometres is not None, "the distances are asked for where kilometres cost"
+            cents = distance_cost(kilometres, package_cents=cents, cents_per_km=self.cents_per_km)
+        return cents
+
+    def per_unit(self, nodes: list[str]) -> np.ndarray:
+        """Cents for a unit of each node, (n_nodes,) int64."""
+        return _where_given(self.unit_cents, nodes)
+
+
+def _where_given(cents: int | Mapping[str, int], nodes: list[str]) -> np.ndarray:
+    if isinstance(cents, Mapping):
+        return np.array([cents.get(node, 0) for node in nodes], dtype=np.int64)
     return np.full(len(nodes), cents, dtype=np.int64)

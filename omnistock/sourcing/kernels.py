@@ -141,16 +141,11 @@ def plan_cart_into(
 
     chosen = np.empty(limit, np.int64)
     n_chosen, proven = choose_nodes(
-        chosen,
-        reach,
-        usable,
-        node_cost,
-        scaled_cost,
-        unfilled_cost,
-        packages_first,
-        whole_lines,
+        chosen, reach, usable, node_cost, scaled_cost, unfilled_cost, packages_first, whole_lines,
         max_steps,
-    )
+    )  # fmt: skip
+    # However they were found: of nodes with equal costs the earlier gives first.
+    chosen[:n_chosen].sort()
     taken = np.empty((limit, n_lines), np.int64)
     cost = set_cost(
         taken, chosen, n_chosen, reach, usable, node_cost, scaled_cost, unfilled_cost, whole_lines

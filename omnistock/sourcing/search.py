@@ -16,309 +16,132 @@ from __future__ import annotations
 
 import numpy as np
 
-from omnistock.numerics.compiled import kernel
+from omnistock.numerics.compiled import kernel, lean_kernel
+from omnistock.sourcing.bounds import (
+    DOMINATING,
+    find_dominators,
+    find_prices,
+    price_rest,
+    rank_nodes,
+    suffix_bounds,
+)
+from omnistock.sourcing.greedy import first_set, set_cost
 
-__all__ = ["cheapest_set"]
+__all__ = ["cheapest_set", "set_cost"]
 
-_ASCENTS = 60
+# Steps after which a search is long enough to look which nodes dominate which.
+_LONG = 256
 
 
-@kernel
-def set_cost(
-    taken: np.ndarray,
-    chosen: np.ndarray,
-    n_chosen: int,
-    need: np.ndarray,
-    usable: np.ndarray,
-    node_cost: np.ndarray,
-    unit_cost: np.ndarray,
-    unfilled_cost: int,
-    whole_lines: bool,
-) -> int:
-    """Cost of the nodes ``chosen[:n_chosen]``; fills ``taken[position, line]``.
+@lean_kernel
+def lacking_beyond(lacking: np.ndarray, most: np.ndarray, room: int) -> int:
+    """Units still lacking if ``room`` more nodes each gave the ``most`` of every line."""
+    missing = 0
+    for line in range(lacking.size):
+        missing += max(0, lacking[line] - room * most[line])
+    return missing
 
-    With ``whole_lines`` a line comes from one node alone.
-    """
-    cost = 0
-    for i in range(n_chosen):
-        cost += node_cost[chosen[i]]
-    for line in range(need.size):
-        left = need[line]
-        for i in range(n_chosen):
-            taken[i, line] = 0
-        while left > 0:
-            best = -1
-            best_price = 0
-            for i in range(n_chosen):
-                units = usable[chosen[i], line]
-                if units == 0 or taken[i, line] > 0:
-                    continue
-                price = unit_cost[chosen[i], line]
-                if whole_lines:
-                    price = (price - unfilled_cost) * units
-                if best < 0 or price < best_price:
-                    best = i
-                    best_price = price
-            if best < 0:
-                break
-            units = min(left, usable[chosen[best], line])
-            taken[best, line] = units
-            cost += units * unit_cost[chosen[best], line]
-            left -= units
-            if whole_lines:
-                break
-        cost += left * unfilled_cost
-    return cost
+
+@lean_kernel
+def take_from(left: np.ndarray, lacking: np.ndarray, units: np.ndarray) -> int:
+    """Fill what is ``left`` lacking once a node's units are there; return its sum."""
+    missing = 0
+    for line in range(lacking.size):
+        left[line] = max(0, lacking[line] - units[line])
+        missing += left[line]
+    return missing
 
 
 @kernel
-def greedy_set(
-    chosen: np.ndarray,
-    need: np.ndarray,
-    usable: np.ndarray,
-    node_cost: np.ndarray,
-    unit_cost: np.ndarray,
-    unfilled_cost: int,
-    max_nodes: int,
-) -> int:
-    """Choose, again and again, the node that saves most; return how many were chosen."""
-    left = np.empty(need.size, np.int64)
-    for line in range(need.size):
-        left[line] = need[line]
-    spent = np.zeros(node_cost.size, np.bool_)
-    n_chosen = 0
-    while n_chosen < max_nodes:
-        best = -1
-        best_change = 0
-        for n in range(node_cost.size):
-            if spent[n]:
-                continue
-            change = node_cost[n]
-            for line in range(need.size):
-                units = min(left[line], usable[n, line])
-                change += units * (unit_cost[n, line] - unfilled_cost)
-            if change < best_change:
-                best = n
-                best_change = change
-        if best < 0:
-            break
-        spent[best] = True
-        chosen[n_chosen] = best
-        n_chosen += 1
-        for line in range(need.size):
-            left[line] -= min(left[line], usable[best, line])
-    return n_chosen
-
-
-@kernel
-def smallest_negative(reduced: np.ndarray, marked: np.ndarray, count: int) -> float:
-    """Mark the ``count`` smallest negative values and return their sum."""
-    for n in range(reduced.size):
-        marked[n] = False
-    total = 0.0
-    for _ in range(count):
-        best = -1
-        for n in range(reduced.size):
-            if not marked[n] and reduced[n] < 0 and (best < 0 or reduced[n] < reduced[best]):
-                best = n
-        if best < 0:
-            break
-        marked[best] = True
-        total += reduced[best]
-    return total
-
-
-@kernel
-def find_prices(
-    best_price: np.ndarray,
-    need: np.ndarray,
-    usable: np.ndarray,
-    node_cost: np.ndarray,
-    unit_cost: np.ndarray,
-    unfilled_cost: int,
-    max_nodes: int,
-    target: int,
-) -> None:
-    """Fill ``best_price``, zeros at first, by subgradient ascent of the bound towards ``target``.
-
-    The step is that of Polyak (1969).
-    """
-    n_nodes, n_lines = usable.shape
-    price = np.zeros(n_lines)
-    reduced = np.empty(n_nodes)
-    marked = np.zeros(n_nodes, np.bool_)
-    slope = np.empty(n_lines)
-    best_bound = -np.inf
-    pace = 1.0
-    for _ in range(_ASCENTS):
-        for n in range(n_nodes):
-            reduced[n] = node_cost[n]
-            for line in range(n_lines):
-                gain = price[line] - unit_cost[n, line]
-                if gain > 0:
-                    reduced[n] -= gain * usable[n, line]
-        bound = smallest_negative(reduced, marked, max_nodes)
-        for line in range(n_lines):
-            bound += price[line] * need[line]
-        if bound > best_bound:
-            best_bound = bound
-            for line in range(n_lines):
-                best_price[line] = int(price[line])
-        else:
-            pace *= 0.8
-        length = 0.0
-        for line in range(n_lines):
-            slope[line] = need[line]
-            for n in range(n_nodes):
-                if marked[n] and price[line] > unit_cost[n, line]:
-                    slope[line] -= usable[n, line]
-            # A price at its limit that wants to go on does not move.
-            if (slope[line] < 0 and price[line] <= 0) or (
-                slope[line] > 0 and price[line] >= unfilled_cost
-            ):
-                slope[line] = 0.0
-            length += slope[line] * slope[line]
-        if length == 0.0 or bound >= target:
-            break
-        step = pace * (target - bound) / length
-        for line in range(n_lines):
-            price[line] = min(max(price[line] + step * slope[line], 0.0), float(unfilled_cost))
-
-
-@kernel
-def rank_nodes(
-    ranked: np.ndarray,
-    reduced: np.ndarray,
-    price: np.ndarray,
-    need: np.ndarray,
-    usable: np.ndarray,
-    node_cost: np.ndarray,
-    unit_cost: np.ndarray,
-    max_nodes: int,
-    cutoff: int,
-) -> tuple[int, int]:
-    """Sort the nodes that may be in a set cheaper than ``cutoff`` by reduced cost.
-
-    Returns their number and the value of the prices, ``sum_l need[l] * price[l]``.
-    """
-    n_nodes, n_lines = usable.shape
-    value = 0
-    for line in range(n_lines):
-        value += price[line] * need[line]
-    n_ranked = 0
-    for n in range(n_nodes):
-        cost = node_cost[n]
-        useful = False
-        for line in range(n_lines):
-            useful |= usable[n, line] > 0
-            cost += usable[n, line] * min(0, unit_cost[n, line] - price[line])
-        if not useful:
-            continue
-        i = n_ranked
-        while i > 0 and reduced[i - 1] > cost:
-            reduced[i] = reduced[i - 1]
-            ranked[i] = ranked[i - 1]
-            i -= 1
-        reduced[i] = cost
-        ranked[i] = n
-        n_ranked += 1
-
-    # A node far down the ranking must displace the last of the best k to be chosen.
-    best = value
-    for i in range(min(max_nodes - 1, n_ranked)):
-        best += min(0, reduced[i])
-    while n_ranked > 0 and best + reduced[n_ranked - 1] >= cutoff:
-        n_ranked -= 1
-    return n_ranked, value
-
-
-@kernel
-def suffix_bounds(
-    saved: np.ndarray,
-    most: np.ndarray,
-    ranked: np.ndarray,
-    reduced: np.ndarray,
-    usable: np.ndarray,
-) -> None:
-    """Fill sums of negative reduced costs before each rank, and the most units from it on."""
-    n_ranked = saved.size - 1
-    for i in range(n_ranked):
-        saved[i + 1] = saved[i] + min(0, reduced[i])
-    for i in range(n_ranked - 1, -1, -1):
-        for line in range(usable.shape[1]):
-            most[i, line] = max(most[i + 1, line], usable[ranked[i], line])
+def new_levels(
+    max_nodes: int, n_ranked: int, n_lines: int, sharp: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Room for what is lacking, what nodes are worth, and four numbers, each level of a search."""
+    lacking = np.empty((max_nodes + 1, n_lines), np.int64)
+    n_sharp = max_nodes + 1 if sharp else 1
+    worth = np.zeros((n_sharp, n_ranked), np.int64)
+    rest = np.zeros((n_sharp, n_ranked + 1), np.int64)
+    return lacking, worth, rest, np.zeros((4, max_nodes + 1), np.int64)
 
 
 @kernel
 def search_sets(
-    chosen: np.ndarray,
-    n_best: int,
-    best_cost: int,
-    ranked: np.ndarray,
-    reduced: np.ndarray,
-    n_ranked: int,
-    value: int,
-    need: np.ndarray,
-    usable: np.ndarray,
-    node_cost: np.ndarray,
-    unit_cost: np.ndarray,
-    unfilled_cost: int,
-    max_nodes: int,
-    whole_lines: bool,
-    max_steps: int,
-) -> tuple[int, int, int]:
+    chosen: np.ndarray, n_best: int, best_cost: int, ranked: np.ndarray, reduced: np.ndarray,
+    n_ranked: int, value: int, price: np.ndarray, need: np.ndarray, usable: np.ndarray,
+    node_cost: np.ndarray, unit_cost: np.ndarray, unfilled_cost: int, max_nodes: int,
+    whole_lines: bool, max_steps: int,
+) -> tuple[int, int, int]:  # fmt: skip
     """Improve on ``best_cost`` by depth-first search over sets of ranked nodes.
 
     With ``d`` nodes chosen the best that may follow are the next ``max_nodes - d`` of the
     ranking, so that one subtraction of prefix sums bounds all that is left of a branch.
+    Where a set with fewer nodes is known, the others are priced anew beside those chosen, as
+    that bound counts units twice. Where none is, any will do: it is returned once it is found.
     Returns as :func:`cheapest_set` does.
     """
     n_lines = need.size
-    taken = np.empty((max_nodes, n_lines), np.int64)
-    trial = np.empty(max_nodes, np.int64)
-    saved = np.zeros(n_ranked + 1, np.int64)
+    # Where all nodes allowed are needed the ranking bounds as well, and much faster.
+    known, sharp = n_best >= 0, 0 <= n_best < max_nodes
+    taken, trial = np.empty((max_nodes, n_lines), np.int64), np.empty(max_nodes, np.int64)
+    masks, saved = np.zeros(n_ranked, np.int64), np.zeros(n_ranked + 1, np.int64)
     most = np.zeros((n_ranked + 1, n_lines), np.int64)
     suffix_bounds(saved, most, ranked, reduced, usable)
-    left = np.empty((max_nodes + 1, n_lines), np.int64)
-    for line in range(n_lines):
-        left[0, line] = need[line]
-    partial = np.zeros(max_nodes + 1, np.int64)
-    partial[0] = value
-    following = np.zeros(max_nodes + 1, np.int64)
+    lacking, worth, rest, levels = new_levels(max_nodes, n_ranked, n_lines, sharp)
+    base, members, partial, following = levels[0], levels[1], levels[2], levels[3]
+    lacking[0], partial[0] = need, value
+    spare = np.empty((2, n_lines), np.int64)
     depth = steps = 0
+    seasoned = False
+    if sharp:
+        base[0] = price_rest(
+            worth[0], rest[0], spare[0], spare[1], 0, trial, 0, max_nodes, ranked, price, need,
+            usable, node_cost, unit_cost,
+        )  # fmt: skip
     while depth >= 0 and steps <= max_steps:
         steps += 1
+        if steps >= _LONG and not seasoned:
+            seasoned = True
+            find_dominators(masks, ranked[:n_ranked], usable, node_cost, unit_cost, known)
         i = following[depth]
         room = max_nodes - depth
         closed = room == 0 or i >= n_ranked
         if not closed:
             bound = partial[depth] + reduced[i] + saved[min(i + room, n_ranked)] - saved[i + 1]
-            missing = 0
-            for line in range(n_lines):
-                missing += max(0, left[depth, line] - room * most[i, line])
+            if sharp:
+                bound = max(bound, base[depth] + rest[depth, i])
             # Both bounds only grow with i, so the whole rest of this level is closed.
-            closed = bound >= best_cost or missing * unfilled_cost >= best_cost
+            least = lacking_beyond(lacking[depth], most[i], room) * unfilled_cost
+            closed = max(bound, least) >= best_cost
         if closed:
             depth -= 1
             following[max(depth, 0)] += 1
             continue
+        behind = sharp and base[depth] + worth[depth, i] + rest[depth, i + 1] >= best_cost
+        if behind or masks[i] & ~members[depth] != 0:
+            following[depth] += 1
+            continue
         trial[depth] = ranked[i]
-        missing = 0
-        for line in range(n_lines):
-            left[depth + 1, line] = max(0, left[depth, line] - usable[ranked[i], line])
-            missing += left[depth + 1, line]
+        missing = take_from(lacking[depth + 1], lacking[depth], usable[ranked[i]])
         depth += 1
+        members[depth] = members[depth - 1] | (1 << i if i < DOMINATING else 0)
         partial[depth] = partial[depth - 1] + reduced[i]
         following[depth] = i + 1
-        if missing * unfilled_cost >= best_cost:
-            continue
-        cost = set_cost(
-            taken, trial, depth, need, usable, node_cost, unit_cost, unfilled_cost, whole_lines
-        )
-        if cost < best_cost:
-            best_cost, n_best = cost, depth
-            for k in range(depth):
-                chosen[k] = trial[k]
+        if missing * unfilled_cost < best_cost:
+            cost = set_cost(
+                taken, trial, depth, need, usable, node_cost, unit_cost, unfilled_cost, whole_lines
+            )
+            if cost < best_cost:
+                best_cost, n_best = cost, depth
+                chosen[:depth] = trial[:depth]
+                if not known:
+                    break
+        if sharp and depth < max_nodes:
+            # It takes as long as so many plain steps.
+            steps += 3
+            base[depth] = price_rest(
+                worth[depth], rest[depth], spare[0], spare[1], i + 1, trial, depth,
+                max_nodes - depth, ranked, price, need, usable, node_cost, unit_cost,
+            )  # fmt: skip
     return n_best, best_cost, steps
 
 
@@ -342,36 +165,46 @@ def cheapest_set(
     early and the answer, if any, is not proven.
     """
     n_nodes, n_lines = usable.shape
-    n_best = greedy_set(chosen, need, usable, node_cost, unit_cost, unfilled_cost, max_nodes)
     taken = np.empty((max_nodes, n_lines), np.int64)
-    best_cost = set_cost(
-        taken, chosen, n_best, need, usable, node_cost, unit_cost, unfilled_cost, whole_lines
-    )
+    n_best, best_cost = first_set(
+        chosen, np.empty(max_nodes, np.int64), np.empty(max_nodes, np.int64),
+        np.empty(n_lines, np.int64), np.empty(n_nodes, np.int64), taken, need, usable, node_cost,
+        unit_cost, unfilled_cost, max_nodes, whole_lines, cutoff,
+    )  # fmt: skip
     if best_cost >= cutoff:
         best_cost = cutoff
         n_best = -1
 
     price = np.zeros(n_lines, np.int64)
-    find_prices(price, need, usable, node_cost, unit_cost, unfilled_cost, max_nodes, best_cost)
     ranked = np.empty(n_nodes, np.int64)
     reduced = np.empty(n_nodes, np.int64)
-    n_ranked, value = rank_nodes(
-        ranked, reduced, price, need, usable, node_cost, unit_cost, max_nodes, best_cost
-    )
-    return search_sets(
-        chosen,
-        n_best,
-        best_cost,
-        ranked,
-        reduced,
-        n_ranked,
-        value,
-        need,
-        usable,
-        node_cost,
-        unit_cost,
-        unfilled_cost,
-        max_nodes,
-        whole_lines,
-        max_steps,
-    )
+    steps = 0
+    again = True
+    while again:
+        # Once for any set at all if greedy ones are none, then for the cheapest.
+        again = n_best < 0
+        find_prices(price, need, usable, node_cost, unit_cost, unfilled_cost, max_nodes, best_cost)
+        n_ranked, value = rank_nodes(
+            ranked, reduced, price, need, usable, node_cost, unit_cost, max_nodes, best_cost
+        )
+        n_best, best_cost, more = search_sets(
+            chosen,
+            n_best,
+            best_cost,
+            ranked,
+            reduced,
+            n_ranked,
+            value,
+            price,
+            need,
+            usable,
+            node_cost,
+            unit_cost,
+            unfilled_cost,
+            max_nodes,
+            whole_lines,
+            max_steps - steps,
+        )
+        steps += more
+        again = again and n_best >= 0
+    return n_best, best_cost, steps

@@ -88,6 +88,22 @@ class LimitRules:
             self.plain.point(Place(sku, node)).backorder = units
 
     @in_turn(0)
+    @rule(
+        node=nodes,
+        units=st.one_of(st.none(), st.integers(0, 12)),
+        ahead=st.one_of(st.none(), st.integers(0, 3)),
+        busy=st.integers(0, 2),
+    )
+    def set_capacity(self, node, units, ahead, busy):
+        on = None if ahead is None else self.now + ahead * DAY
+        busy = 0 if ahead is None else busy
+        self.do("set_capacity", node, units, on=on, busy=busy)
+        day = None if ahead is None else self.plain.today + ahead
+        self.plain.set_capacity(node, day, None if units is None else max(0, units - busy))
+        left = self.plain.capacity_left(node, self.plain.today if day is None else day)
+        assert self.engine.capacity_left(node, on=on) == left
+
+    @in_turn(0)
     @rule(sku=skus, match=matches, units=st.one_of(st.none(), st.integers(0, 9)), ends=untils)
     def set_quota(self, sku, match, units, ends):
         until = None if ends is None else self.now + ends

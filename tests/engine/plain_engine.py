@@ -98,7 +98,14 @@ class PlainEngine(PlainLimits):
                 else:
                     common += units
         total = max(0, own + common)
+        left = self.handled(node, asked, day)
+        total = total if left is None else min(total, left)
         return total, min(max(0, own), total)
+
+    def handled(self, node: str, asked: Question, day: int) -> int | None:
+        """What the node can still handle of what is asked; overdue demand is not limited."""
+        overdue = asked.by is not None and 0 < asked.by // DAY < self.today
+        return None if overdue else self.capacity_left(node, day)
 
     def free_of_all(
         self, sku: str, asker: Asker, asked: Question, day: int, segment: str | None
@@ -164,10 +171,17 @@ class PlainEngine(PlainLimits):
 
         def kits(node: str | None) -> int:
             parts = self.components(asked.sku).items()
-            return min(self.of_sku(part, node, asker, asked) // per for part, per in parts)
+            most = min(self.of_sku(part, node, asker, asked) // per for part, per in parts)
+            work = sum(per for part, per in parts if part not in self.untracked)
+            left = None if node is None else self.handled(node, asked, self.day_of(asked.by))
+            return most if left is None or not work else min(most, left // work)
 
         most = kits(asked.node)
-        if asked.together and asked.node is None and len(self.components(asked.sku)) > 1:
+        if (
+            (asked.together or self.capacities)
+            and asked.node is None
+            and len(self.components(asked.sku)) > 1
+        ):
             most = min(most, sum(kits(node) for node in self.nodes))
         return most
 
@@ -191,9 +205,13 @@ class PlainEngine(PlainLimits):
         total: dict = {}
         named: dict = {}
         asked_of: dict = {}
+        shared_work = False
         for asked, units in lines:
             if self.available(asked, asker) < units:
                 return False
+            if self.capacities and len(lines) > 1:
+                # Which lines share what a node can handle hangs on the choice of nodes.
+                shared_work = True
             for part, per in self.components(asked.sku).items():
                 asked_of.setdefault(part, []).append(asked)
                 total[part] = total.get(part, 0) + units * per
@@ -208,7 +226,7 @@ class PlainEngine(PlainLimits):
                 if self.of_sku(part, node, asker, plain._replace(sku=part)) < units:
                     return False
         together = any(one.together and one.sku in self.kits for one in shared)
-        return None if together or any(one.choosy for one in shared) else True
+        return None if together or shared_work or any(one.choosy for one in shared) else True
 
     @contextmanager
     def without(self, holds: list) -> Iterator[None]:

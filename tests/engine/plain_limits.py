@@ -44,6 +44,39 @@ class PlainLimits(PlainStock):
     """Stock with limits on it."""
 
     limits: dict = field(default_factory=dict)
+    # By node: units by day, and under None those of every other day; None is no limit.
+    capacities: dict = field(default_factory=dict)
+    # Units that a day's holds had shipped already when the node was first limited.
+    shipped_before: dict = field(default_factory=dict)
+
+    def set_capacity(self, node: str, day: int | None, units: int | None) -> None:
+        """What a node can handle on a day, or on all others."""
+        if node not in self.capacities:
+            self.capacities[node] = {None: None}
+            for line in self._lines_at(node):
+                key = node, line[0].day
+                self.shipped_before[key] = self.shipped_before.get(key, 0) + line[0].shipped
+        if units is None and day is not None:
+            self.capacities[node].pop(day, None)
+        else:
+            self.capacities[node][day] = units
+
+    def _lines_at(self, node: str) -> list:
+        return [
+            (line, hold) for hold in self.holds for line in hold.lines if line.place.node == node
+        ]
+
+    def capacity_left(self, node: str, day: int) -> int | None:
+        """Units that a node can still handle on a day; None without a limit."""
+        days = self.capacities.get(node, {None: None})
+        units = days.get(day, days[None])
+        if units is None or day < self.today:
+            return None
+        work = -self.shipped_before.get((node, day), 0)
+        for line, hold in self._lines_at(node):
+            if line.day == day:
+                work += line.shipped + (line.open if hold.live else 0)
+        return max(0, units - work)
 
     def set_limit(self, limit: Limit) -> None:
         """A limit that is set begins to count anew."""

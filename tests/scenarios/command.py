@@ -12,7 +12,7 @@ from typing import Any
 
 from omnistock.errors import OmnistockError
 
-from . import steps_orders, steps_questions, steps_sourcing, steps_stock  # noqa: F401
+from . import steps_deliveries, steps_orders, steps_questions, steps_sourcing, steps_stock  # noqa: F401
 from .amounts import Unsupported, read_scenarios
 from .comparing import MISSING, Mismatch, compare
 from .opening_stock import ROW_FIELDS, check_fields, enter_given

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import omnistock as om
 from omnistock.model import KitOption
+from omnistock.model.schedule import WEEKDAYS
 
-from .amounts import as_list, dicts, text_of, unit_ratios, unit_scales
+from .amounts import Unsupported, as_list, dicts, exact, text_of, unit_ratios, unit_scales
 from .timeline import Timeline
 
 __all__ = ["Names", "build_network", "lead_times", "read_names"]
@@ -19,6 +22,11 @@ _STOCKING = ("receive", "receive_many", "adjust", "count", "snapshot", "delta", 
 _SKU_TABLES = ("skus", "items", "products")
 _NODE_KINDS = {"store": "store", "supplier": "supplier", "virtual": "virtual"}
 NOWHERE = "anywhere"
+_SCHEDULE_FIELDS = {
+    *("carrier_pickups", "processing_hours", "processing_minutes", "pickup_cutoff", "open"),
+    *("cutoff", "order_cutoff", "holidays", "closed_on"),
+}
+_NODE_FIELDS = {"id", "pickup", "node", "type", "priority", "enabled", "active", "lat", "lon"}
 
 
 @dataclass(frozen=True)
@@ -165,8 +173,73 @@ def _node(name: str, row: Any) -> om.Node:
         kind=_NODE_KINDS.get(str(row.get("type", "")), "warehouse"),
         priority=int(row.get("priority", 0)),
         active=bool(row.get("enabled", row.get("active", True))),
+        attributes=_attributes(row),
+        schedule=schedule_of(row),
+        pickup=_pickup(row.get("pickup")),
         **coordinates,
     )
+
+
+def _pickup(value: Any) -> str:
+    """How a node's row says that orders can be collected there."""
+    if value in (None, False):
+        return "none"
+    known = {"none": "none", "any_stock": "any", "any": "any", "all": "any", "True": "any"}
+    known |= {"local_stock": "local", "local": "local"}
+    if str(value) not in known:
+        raise Unsupported(f"unknown pickup {value!r}")
+    return known[str(value)]
+
+
+def _days(text: Any) -> tuple[int, ...]:
+    """Weekdays from a list of names, or from names and spans in a text: "mon-fri, sun"."""
+    parts = [str(one) for one in text] if isinstance(text, list) else re.split(r"[,\s]+", str(text))
+    days: set[int] = set()
+    for part in filter(None, (one.strip().lower()[:7] for one in parts)):
+        first, _, last = part.partition("-")
+        begin, end = WEEKDAYS.index(first[:3]), WEEKDAYS.index((last or first)[:3])
+        days |= {(begin + k) % 7 for k in range((end - begin) % 7 + 1)}
+    return tuple(sorted(days))
+
+
+def schedule_of(row: dict[str, Any]) -> om.Schedule | None:
+    """When a node works and carriers call, if its row says so."""
+    if not _SCHEDULE_FIELDS & row.keys():
+        return None
+    pickups = tuple(
+        (WEEKDAYS.index(day.lower()[:3]), str(time))
+        for day, times in row.get("carrier_pickups", {}).items()
+        for time in as_list(times)
+    )
+    minutes = exact(row.get("processing_hours", 0)) * 60 + exact(row.get("processing_minutes", 0))
+    cutoffs = {
+        name: str(row[field])
+        for name, field in (("order_cutoff", "cutoff"), ("collection_cutoff", "pickup_cutoff"))
+        if row.get(field) is not None
+    }
+    if row.get("order_cutoff") is not None:
+        cutoffs["order_cutoff"] = str(row["order_cutoff"])
+    return om.Schedule(
+        time_zone=str(row.get("tz", row.get("time_zone", "UTC"))),
+        open_days=_days(row["open"]) if row.get("open") is not None else tuple(range(7)),
+        closed_on=tuple(str(one) for one in row.get("closed_on", row.get("holidays", ()))),
+        processing_minutes=int(minutes),
+        pickups=pickups,
+        **cutoffs,
+    )
+
+
+def _attributes(row: dict[str, Any]) -> dict[str, str | int | float | bool]:
+    """What else a node's row says in a word or number, for rules that choose nodes."""
+    found: dict[str, str | int | float | bool] = {}
+    for name, value in row.items():
+        if name in _NODE_FIELDS:
+            continue
+        if isinstance(value, str | bool | int):
+            found[name] = value
+        elif isinstance(value, Decimal):
+            found[name] = float(value)
+    return found
 
 
 def _channel(name: str, row: Any) -> om.Channel:

@@ -202,7 +202,21 @@ def _set_protection_row(stage: Stage, row: dict[str, Any]) -> None:
         stage.engine.set_protection(sku, **keywords)
 
 
+def _set_capacity(stage: Stage, row: dict[str, Any]) -> None:
+    units = row.get("capacity_units_per_day", row.get("capacity"))
+    if units is None:
+        return
+    stage.engine.set_capacity(str(row["id"]), int(units))
+    used = row.get("used_today", row.get("used"))
+    if used:
+        today = stage.timeline.start
+        stage.engine.set_capacity(str(row["id"]), int(units), on=today, busy=int(used))
+
+
 def _enter_rules(stage: Stage) -> None:
+    for row in stage.given.get("nodes", []):
+        if isinstance(row, dict):
+            _set_capacity(stage, row)
     for row in stage.given.get("nodes", []):
         if isinstance(row, dict) and row.get("backorder"):
             for sku in stage.names.stocked:

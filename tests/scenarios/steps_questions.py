@@ -9,6 +9,7 @@ import omnistock as om
 
 from .amounts import Unsupported, exact, text_of
 from .stage import ASKER_FIELDS, DUE_FIELDS, Answer, Stage, operation
+from .steps_deliveries import promise_delivery
 from .steps_orders import reserve_answer
 
 __all__ = ["TERM_FIELDS"]
@@ -184,9 +185,10 @@ TERM_FIELDS = {
     | {"capacity_policy", "delivery"},
 )
 def promise(stage: Stage, step: dict[str, Any]) -> Answer:
-    for name in ("capacity_policy", "delivery"):
-        if step.get(name) is not None:
-            raise Unsupported(f"not supported yet: promise with {name}")
+    if step.get("delivery") is not None:
+        return promise_delivery(stage, step)
+    if step.get("capacity_policy", "next_day") not in ("next_day", "partial"):
+        raise Unsupported(f"not supported yet: promise with {step['capacity_policy']}")
     rows = step.get("lines") or [step]
     if len(rows) > 1:
         return promise_group(stage, {**step, "policy": "independent"})

@@ -15,7 +15,7 @@ FILE = (
     / "cases"
     / "scenarios.json"
 )
-CATEGORIES = {"atp_time_phased", "reservation", "feed", "allocation", "kit"}
+CATEGORIES = {"atp_time_phased", "reservation", "feed", "allocation", "kit", "sourcing"}
 
 
 def scenarios():

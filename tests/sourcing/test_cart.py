@@ -1,3 +1,5 @@
+from itertools import combinations, product
+
 import numpy as np
 import oracles_sourcing as oracle
 import pytest
@@ -6,6 +8,8 @@ from hypothesis import strategies as st
 
 from omnistock.errors import InputError
 from omnistock.sourcing import SourcingRules, source_cart
+from omnistock.sourcing.bounds import find_dominators, price_rest
+from omnistock.sourcing.greedy import set_cost
 from omnistock.sourcing.kernels import plan_cart_into
 
 
@@ -96,6 +100,72 @@ def test_larger_carts_agree_with_an_integer_program(objective, single):
         rules = SourcingRules(objective, [None, None, 3][case % 3], False, single)
 
         assert worth(plan_of(cart, rules)) == oracle.best_by_cp_sat(**cart, rules=rules)
+
+
+def test_long_searches_find_the_best_plan_too():
+    rng = np.random.default_rng(11)
+    for case in range(6):
+        thin = case % 2 == 0
+        stock = (rng.random((22, 5)) < 0.35) * rng.integers(1, 2 if thin else 4, (22, 5))
+        cart = {
+            "need": rng.integers(2, 5, 5).tolist(),
+            "stock": stock.tolist(),
+            "package_cost": rng.integers(300, 900, 22).tolist(),
+            "unit_cost": (rng.integers(0, 200, (22, 5)) * (case % 3)).tolist(),
+        }
+        rules = SourcingRules("packages" if case < 4 else "cost")
+
+        assert worth(plan_of(cart, rules)) == oracle.best_by_cp_sat(**cart, rules=rules)
+
+
+@given(carts(n_nodes=5, n_lines=3, most=4), st.lists(st.integers(0, 9), min_size=3, max_size=3),
+       st.integers(0, 2), st.integers(1, 3))  # fmt: skip
+def test_no_set_costs_less_than_its_nodes_priced_beside_those_chosen(cart, prices, depth, room):
+    need = np.array(cart["need"], np.int64)
+    usable = np.minimum(np.array(cart["stock"], np.int64), need)
+    node_cost, unit_cost = np.array(cart["package_cost"]), np.array(cart["unit_cost"])
+    n_nodes, n_lines = usable.shape
+    depth = min(depth, n_nodes)
+    price = np.array(prices[:n_lines], np.int64)
+    ranked, trial = np.arange(n_nodes), np.arange(max(depth, 1))
+    worth_of, rest = np.zeros(n_nodes, np.int64), np.zeros(n_nodes + 1, np.int64)
+
+    base = price_rest(
+        worth_of, rest, *np.zeros((2, n_lines), np.int64), depth, trial, depth, room, ranked, price,
+        need, usable, node_cost, unit_cost,
+    )  # fmt: skip
+
+    for more in range(room + 1):
+        for others in combinations(range(depth, n_nodes), more):
+            chosen = np.array([*range(depth), *others], np.int64)
+            taken = np.zeros((max(chosen.size, 1), n_lines), np.int64)
+            cost = set_cost(
+                taken, chosen, chosen.size, need, usable, node_cost, unit_cost, 10, False
+            )
+            assert cost >= base + sum(int(worth_of[n]) for n in others)
+            first = min(others, default=n_nodes)
+            assert cost >= base + min(0, int(rest[first]))
+
+
+@given(carts(n_nodes=6, n_lines=3, most=3), st.booleans())
+def test_a_node_dominates_another_if_it_can_stand_in_for_it_in_every_set(cart, by_cost):
+    usable = np.array(cart["stock"], np.int64)
+    node_cost, unit_cost = np.array(cart["package_cost"]), np.array(cart["unit_cost"])
+    masks = np.zeros(len(usable), np.int64)
+
+    find_dominators(masks, np.arange(len(usable)), usable, node_cost, unit_cost, by_cost)
+
+    for a, b in product(range(len(usable)), repeat=2):
+        has = usable[a] > 0
+        expected = b < a and (usable[b] >= usable[a]).all()
+        if by_cost:
+            expected &= node_cost[b] <= node_cost[a]
+            expected &= (unit_cost[b][has] <= unit_cost[a][has]).all()
+        assert bool(masks[a] >> b & 1) == bool(expected)
+
+
+def test_of_nodes_that_cost_the_same_the_earlier_gives_first():
+    assert source_cart([5], [[2], [4], [4]], max_packages=2).quantity.tolist() == [[2], [3], [0]]
 
 
 @given(carts(n_nodes=6, n_lines=4, most=9), some_rules)
