@@ -48,6 +48,8 @@ _FIRST_ROOM = {
     "limits": 16,
     "steps": 4,
     "places": 256,
+    "free": 64,
+    "runs": 256,
     "holds": 64,
     "lines": 128,
     "heap": 64,
@@ -66,6 +68,8 @@ _FIELDS = {
     "limits": layout.LIMIT_FIELDS,
     "steps": layout.STEP_FIELDS,
     "places": layout.PLACE_FIELDS,
+    "free": 1,
+    "runs": 1,
     "holds": layout.HOLD_FIELDS,
     "lines": layout.LINE_FIELDS,
     "heap": layout.HEAP_FIELDS,
@@ -189,7 +193,7 @@ def _copy(
     target[:count, :old_width] = source
     if name == "skus":
         empty = [layout.FIRST_POINT, layout.LAST_POINT, layout.FIRST_LIMIT, layout.FENCE]
-        target[count:, empty] = -1
+        target[count:, [*empty, layout.FIRST_RUN]] = -1
     if name == "sets" and width > old_width:
         # A set of all nodes has those to come, too.
         target[:1] = 1
@@ -216,8 +220,8 @@ def _power(need: int) -> int:
 def with_room(state: State, **more: int) -> State:
     """Return ``state`` with room for so many more rows of each section named.
 
-    ``places`` follow the stockpoints by themselves. Arenas that fit are kept; one
-    that does not is copied into a larger one.
+    ``places``, ``free`` and ``runs`` follow the stockpoints by themselves. Arenas that fit are
+    kept; one that does not is copied into a larger one.
     """
     stock = state.stock
     room: dict[str, int] | None = None
@@ -237,4 +241,9 @@ def with_room(state: State, **more: int) -> State:
     if 4 * points + 1 > int(stock[layout.ROOM_PLACES]):
         room = room or _rooms(stock)
         room["places"] = _power(4 * points + 1)
-    return state if room is None else _laid_out(state, room)
+    if room is None:
+        return state
+    room["free"] = room["points"]
+    # Each run of a SKU that doubles leaves its old one behind, all of them shorter than the new.
+    room["runs"] = 4 * room["points"]
+    return _laid_out(state, room)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from omnistock.availability.best import enter_run
 from omnistock.availability.cells import (
     inbound_row,
     node_row,
@@ -11,6 +12,7 @@ from omnistock.availability.cells import (
     sku_row,
     tag_row,
 )
+from omnistock.availability.flat import note_free
 from omnistock.availability.fold_holds import (
     register_hold,
     release_line,
@@ -72,6 +74,7 @@ from omnistock.availability.layout import (
     N_BUCKETS,
     N_DELTAS,
     N_FLOWS,
+    N_FREE,
     N_HEAP,
     N_HOLDS,
     N_INBOUND,
@@ -165,19 +168,24 @@ def link_point(state, s):
     if first >= 0 and first != s:
         state.records[first, FLAGS] |= IN_COMPARTMENTS
         state.records[s, FLAGS] |= IN_COMPARTMENTS
+        note_free(state.records, stock, first)
+        note_free(state.records, stock, s)
     if first < 0 or stands_before(state, s, first):
         put_point(state, sku, node, -1, s)
     row = sku_row(state, sku)
     last = stock[row + LAST_POINT]
     before = np.int64(-1)
     after = stock[row + FIRST_POINT]
+    place = np.int64(0)
     if last >= 0 and stands_before(state, last, s):
         # Nodes are mostly opened in their order: no need to walk past thousands of stores.
         before = last
         after = np.int64(-1)
+        place = stock[row + POINTS_OF_SKU]
     while after >= 0 and stands_before(state, after, s):
         before = after
         after = stock[point(state, after) + NEXT_POINT]
+        place += 1
     stock[p + NEXT_POINT] = after
     if before < 0:
         stock[row + FIRST_POINT] = s
@@ -185,6 +193,7 @@ def link_point(state, s):
         stock[point(state, before) + NEXT_POINT] = s
     if after < 0:
         stock[row + LAST_POINT] = s
+    enter_run(state, row, s, place, before)
 
 
 @inner_kernel
@@ -192,6 +201,7 @@ def add_point(state, s, sku, node, tag):
     """Open a stockpoint."""
     stock = state.stock
     stock[N_POINTS] = max(stock[N_POINTS], s + 1)
+    stock[N_FREE] = stock[N_POINTS]
     for k in range(MINIMA + stock[N_BUCKETS]):
         state.records[s, k] = 0
     state.records[s, FLOW_ROW] = -1
@@ -205,11 +215,11 @@ def add_point(state, s, sku, node, tag):
     stock[p + FIRST_DELTA] = -1
     put_point(state, sku, node, tag, s)
     row = sku_row(state, sku)
-    stock[row + POINTS_OF_SKU] += 1
     if tag != 0:
         state.records[s, FLAGS] |= IN_COMPARTMENTS
     if stock[row + FIRST_LIMIT] >= 0 or stock[row + FENCE] >= 0 or stock[row + UNTRACKED] != 0:
         state.records[s, FLAGS] |= HAS_LIMITS
+    note_free(state.records, stock, s)
     link_point(state, s)
     if stock[row + FENCE] >= 0:
         flow_row(state, s)
@@ -224,6 +234,7 @@ def relink(state):
         row = sku_row(state, stock[point(state, s) + POINT_SKU])
         stock[row + FIRST_POINT] = -1
         stock[row + LAST_POINT] = -1
+        stock[row + POINTS_OF_SKU] = 0
     for s in range(stock[N_POINTS]):
         link_point(state, s)
 
@@ -306,6 +317,7 @@ def fold_rare(state, events, at, kind):
         state.records[a, FLAGS] &= ~IS_OFF
         if b != 0:
             state.records[a, FLAGS] |= IS_OFF
+        note_free(state.records, state.stock, a)
     elif kind == E_STEP:
         set_step(state, a, b, c)
     elif kind == E_DELTA:

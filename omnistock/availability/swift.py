@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from omnistock.availability.flat import note_free
 from omnistock.availability.hashing import find_place, point_key
 from omnistock.availability.layout import (
     ASKER_FIELDS,
@@ -91,6 +92,7 @@ def draw_at(records, stock, draft, words, lines, n_lines, asker, candidate):
             outcome = np.int64(LACKING)
             break
         records[s, BASE] -= units
+        note_free(records, stock, s)
         draft[k, 0] = s
         bucket = words[at + LINE_DUE_BUCKET]
         draft[k, 1] = bucket if bucket > 0 else stock[BUCKET]
@@ -103,6 +105,7 @@ def draw_at(records, stock, draft, words, lines, n_lines, asker, candidate):
     if outcome < 0:
         for row in range(k):
             records[draft[row, 0], BASE] += draft[row, 2]
+            note_free(records, stock, draft[row, 0])
     return outcome
 
 
