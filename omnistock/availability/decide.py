@@ -24,7 +24,7 @@ from omnistock.availability.cells import hold_row, point, sku_row
 from omnistock.availability.changes import relocate, split, update
 from omnistock.availability.feeds import feed_delta, feed_snapshot
 from omnistock.availability.fold import fold_one, has_room
-from omnistock.availability.hashing import find_point, find_request, first_slot, high_word, low_word
+from omnistock.availability.hashing import find_point, find_request, high_word, low_word, tag_of
 from omnistock.availability.holds import (
     confirm,
     draft_needed,
@@ -39,7 +39,7 @@ from omnistock.availability.layout import (
     ANSWER_AT,
     ANSWER_WORDS,
     AT_ANSWERS,
-    AT_REQUESTS,
+    AT_SLOTS,
     CAUSE_ADJUST,
     CAUSE_COUNT,
     COMMAND_WORDS,
@@ -74,10 +74,9 @@ from omnistock.availability.layout import (
     RECEIVE,
     RELEASE,
     RELOCATE,
-    REQUEST_FIELDS,
     REQUEST_HEAD_WORDS,
     RESERVE,
-    ROOM_REQUESTS,
+    ROOM_SLOTS,
     SET_BACKORDER,
     SET_BUFFER,
     SET_LIMIT,
@@ -232,14 +231,14 @@ def decide_one(state, events, results, cursor, draft, words, at):
     at_event = cursor[EVENT_WORDS]
     content = words[at + 3]
     if high != 0 or low != 0:
-        ids = state.ids
+        book = state.book
         row = find_request(state, high, low)
-        if ids[row] != 0 or ids[row + 1] != 0:
-            if ids[row + FINGERPRINT] != content:
+        if row >= 0:
+            if book[row + FINGERPRINT] != content:
                 answer(results, cursor, CONFLICT)
                 return
-            offset = state.stock[AT_ANSWERS] + ids[row + ANSWER_AT]
-            for k in range(ids[row + ANSWER_WORDS]):
+            offset = state.stock[AT_ANSWERS] + book[row + ANSWER_AT]
+            for k in range(book[row + ANSWER_WORDS]):
                 answer(results, cursor, state.book[offset + k])
             return
     decide_hold(state, events, results, cursor, draft, words, at)
@@ -293,8 +292,8 @@ def fetch_ahead(state, words, offsets, first, last):
         at = offsets[c]
         if words[at] != RESERVE:
             continue
-        slot = first_slot(stock[ROOM_REQUESTS], words[at + 1], words[at + 2])
-        total ^= state.ids[stock[AT_REQUESTS] + slot * REQUEST_FIELDS]
+        slot = tag_of(words[at + 1], words[at + 2]) & (stock[ROOM_SLOTS] - 1)
+        total ^= state.ids[stock[AT_SLOTS] + slot]
         lines = at + COMMAND_WORDS + 5 + words[at + COMMAND_WORDS + 4]
         line = lines + 1
         for _ in range(words[lines]):

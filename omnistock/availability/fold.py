@@ -22,7 +22,7 @@ from omnistock.availability.fold_holds import (
     take_back_line,
 )
 from omnistock.availability.fold_settings import add_delta, set_buffer, set_limit, set_step
-from omnistock.availability.hashing import find_point, find_request, joined, put_point
+from omnistock.availability.hashing import enter_request, find_point, joined, put_point
 from omnistock.availability.layout import (
     ANSWER_AT,
     ANSWER_WORDS,
@@ -61,8 +61,6 @@ from omnistock.availability.layout import (
     FLOW_ROW,
     HAS_LIMITS,
     HOLD_LINE_WORDS,
-    ID_HIGH,
-    ID_LOW,
     IN_COMPARTMENTS,
     INBOUND_BUCKET,
     INBOUND_POINT,
@@ -107,6 +105,7 @@ from omnistock.availability.layout import (
     ROOM_PLACES,
     ROOM_POINTS,
     ROOM_REQUESTS,
+    ROOM_SLOTS,
     ROOM_STEPS,
     SWITCHED_OFF,
     TAG_EXPIRES,
@@ -271,20 +270,16 @@ def remember_request(state, events, at):
     book = state.book
     high = joined(events[at + 2], events[at + 3])
     low = joined(events[at + 4], events[at + 5])
-    row = find_request(state, high, low)
+    row = enter_request(state, high, low)
     n_words = np.int64(events[at + 1]) - REQUEST_HEAD_WORDS
     offset = state.stock[N_ANSWERS]
-    ids = state.ids
-    ids[row + ID_HIGH] = high
-    ids[row + ID_LOW] = low
-    ids[row + FINGERPRINT] = joined(events[at + 6], events[at + 7])
-    ids[row + ANSWER_AT] = offset
-    ids[row + ANSWER_WORDS] = n_words
+    book[row + FINGERPRINT] = joined(events[at + 6], events[at + 7])
+    book[row + ANSWER_AT] = offset
+    book[row + ANSWER_WORDS] = n_words
     answers = state.stock[AT_ANSWERS] + offset
     for k in range(n_words):
         book[answers + k] = events[at + REQUEST_HEAD_WORDS + k]
     state.stock[N_ANSWERS] = offset + n_words
-    state.stock[N_REQUESTS] += 1
 
 
 @inner_kernel
@@ -360,7 +355,8 @@ def has_room(state, n_words):
         stock[N_HOLDS] < stock[ROOM_HOLDS]
         and stock[N_HEAP] < stock[ROOM_HEAP]
         and stock[N_LINES] + n_lines <= stock[ROOM_LINES]
-        and 2 * (stock[N_REQUESTS] + 1) < stock[ROOM_REQUESTS]
+        and stock[N_REQUESTS] < stock[ROOM_REQUESTS]
+        and 2 * (stock[N_REQUESTS] + 1) < stock[ROOM_SLOTS]
         and stock[N_ANSWERS] + n_words + _FIXED_WORDS <= stock[ROOM_ANSWERS]
         and stock[N_POINTS] < stock[ROOM_POINTS]
         and 4 * (stock[N_POINTS] + 1) < stock[ROOM_PLACES]

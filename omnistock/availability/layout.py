@@ -21,7 +21,7 @@ for each: units << 32, below them its number so that the first is the largest of
 for each section how many rows are in use, where it begins and how many rows have
 room. A stockpoint's number tells its row; ``stock[AT_POINTS] + s * POINT_FIELDS
 + ON_HAND`` is what it has on hand. ``book`` holds what grows with the orders,
-``ids`` the request ids.
+``ids`` is the table that finds requests by their ids.
 
 Events are runs of int32 words: kind, number of words, then the fields. A 64-bit
 field takes two words, high word first.
@@ -49,6 +49,10 @@ BUCKET = 1
 N_BUCKETS = 2
 OVERDUE_BUCKETS = 3  # how late a receipt may be and still count
 OVERDUE_DELAY = 4  # buckets from now at which it then counts
+# The table of request ids from which entries still move into the one in use.
+OLD_SLOTS_AT = 5
+OLD_SLOTS = 6  # its slots, 0: there is none
+MOVED = 7  # how many of them are done
 
 SECTIONS = (
     "points",
@@ -72,9 +76,10 @@ SECTIONS = (
     "answers",
     "deltas",
     "orders",
+    "slots",
 )
 FIRST_BOOK_SECTION = 13
-IDS_SECTION = 17
+IDS_SECTION = 21
 N_OF = 8
 AT_OF = 40
 ROOM_OF = 72
@@ -83,18 +88,19 @@ HEADER_WORDS = 104
 N_POINTS, N_FLOWS, N_SKUS, N_NODES, N_TAGS, N_ASKERS, N_SETS, N_MATCHES = range(N_OF, N_OF + 8)
 N_LIMITS, N_STEPS, N_PLACES, N_FREE, N_RUNS = range(N_OF + 8, N_OF + 13)
 N_HOLDS, N_LINES, N_HEAP, N_INBOUND = range(N_OF + 13, N_OF + 17)
-N_REQUESTS, N_ANSWERS, N_DELTAS, N_ORDERS = range(N_OF + 17, N_OF + 21)
+N_REQUESTS, N_ANSWERS, N_DELTAS, N_ORDERS, N_SLOTS = range(N_OF + 17, N_OF + 22)
 
 AT_POINTS, AT_FLOWS, AT_SKUS, AT_NODES, AT_TAGS, AT_ASKERS, AT_SETS = range(AT_OF, AT_OF + 7)
 AT_MATCHES, AT_LIMITS, AT_STEPS, AT_PLACES, AT_FREE, AT_RUNS = range(AT_OF + 7, AT_OF + 13)
 AT_HOLDS, AT_LINES, AT_HEAP, AT_INBOUND = range(AT_OF + 13, AT_OF + 17)
-AT_REQUESTS, AT_ANSWERS, AT_DELTAS, AT_ORDERS = range(AT_OF + 17, AT_OF + 21)
+AT_REQUESTS, AT_ANSWERS, AT_DELTAS, AT_ORDERS, AT_SLOTS = range(AT_OF + 17, AT_OF + 22)
 
 ROOM_POINTS, ROOM_FLOWS, ROOM_SKUS, ROOM_NODES, ROOM_TAGS = range(ROOM_OF, ROOM_OF + 5)
 ROOM_ASKERS, ROOM_SETS, ROOM_MATCHES, ROOM_LIMITS, ROOM_STEPS = range(ROOM_OF + 5, ROOM_OF + 10)
 ROOM_PLACES, ROOM_FREE, ROOM_RUNS = range(ROOM_OF + 10, ROOM_OF + 13)
 ROOM_HOLDS, ROOM_LINES, ROOM_HEAP, ROOM_INBOUND = range(ROOM_OF + 13, ROOM_OF + 17)
 ROOM_REQUESTS, ROOM_ANSWERS, ROOM_DELTAS, ROOM_ORDERS = range(ROOM_OF + 17, ROOM_OF + 21)
+ROOM_SLOTS = ROOM_OF + 21
 
 # --- points ----------------------------------------------------------------
 POINT_SKU = 0
@@ -223,7 +229,7 @@ INBOUND_REFERENCE = 3
 ETA = 4
 INBOUND_FIELDS = 5
 
-# --- requests: open addressing by request id -------------------------------
+# --- requests, in the order in which they came; slots find them by id ----------
 ID_HIGH = 0
 ID_LOW = 1
 FINGERPRINT = 2

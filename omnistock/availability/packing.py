@@ -4,20 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from omnistock.availability.hashing import mixed
 from omnistock.availability.layout import COMMAND_WORDS, RESERVE
 from omnistock.availability.promise import LINE_WORDS
-from omnistock.numerics.compiled import hot_kernel, inner_kernel, lean_kernel
+from omnistock.numerics.compiled import inner_kernel, lean_kernel
 
 ORDER_HEAD = COMMAND_WORDS + 6
-_POSITIVE = 0x7FFFFFFFFFFFFFFF
-_MULTIPLIER = 0x2545F4914F6CDD1D
-
-
-@hot_kernel
-def mixed(digest, word):
-    """Mix a word into a digest by the multiplier of xorshift64* (Vigna, 2016)."""
-    digest = ((int(digest) ^ int(word)) * _MULTIPLIER) & _POSITIVE
-    return digest ^ (digest >> 29)
 
 
 @lean_kernel

@@ -312,8 +312,7 @@ class Writer:
     def _is_known(self, high: int, low: int) -> bool:
         if not high and not low:
             return False
-        row = find_request(self.state, high, low)
-        return bool(self.state.ids[row] or self.state.ids[row + 1])
+        return bool(find_request(self.state, high, low) >= 0)
 
     # --- time and ledger -------------------------------------------------
 
