@@ -39,6 +39,7 @@ from omnistock.availability.layout import (
     ANSWER_AT,
     ANSWER_WORDS,
     AT_ANSWERS,
+    AT_FREE,
     AT_SLOTS,
     CAUSE_ADJUST,
     CAUSE_COUNT,
@@ -99,6 +100,7 @@ from omnistock.availability.movements import (
     transfer,
 )
 from omnistock.availability.promise import LINE_NODE, LINE_WORDS, next_line
+from omnistock.availability.swift import has_plain_room, likely_point, reserve_swiftly
 from omnistock.numerics.compiled import inner_kernel, lean_kernel
 
 # Commands whose reads are made at once.
@@ -298,12 +300,14 @@ def fetch_ahead(state, words, offsets, first, last):
         line = lines + 1
         for _ in range(words[lines]):
             sku = words[line + LINE_WORDS]
+            s = stock[sku_row(state, sku) + FIRST_POINT]
             if words[line + LINE_NODE] >= 0:
-                s = find_point(state, sku, words[line + LINE_NODE], -1)
-            else:
-                s = stock[sku_row(state, sku) + FIRST_POINT]
+                s = likely_point(stock, sku, words[line + LINE_NODE])
+                if s < 0:
+                    s = find_point(state, sku, words[line + LINE_NODE], -1)
             if s >= 0:
                 total ^= state.records[s, 0] ^ stock[point(state, s) + COMMITTED]
+                total ^= stock[point(state, s)] ^ stock[stock[AT_FREE] + s]
             line = next_line(words, line)
     return total
 
@@ -322,6 +326,12 @@ def decide(state, events, results, result_offsets, draft, cursor, words, offsets
         if c >= touched:
             touched = min(c + _AHEAD, n_commands)
             cursor[FETCHED] = fetch_ahead(state, words, offsets, c, touched)
+        n_words = offsets[touched] - offsets[c]
+        if has_plain_room(state.stock, cursor, events, results, touched - c, n_words):
+            reserve_swiftly(state, events, results, result_offsets, cursor, words, offsets, touched)
+            c = cursor[NEXT_COMMAND]
+            if c == touched:
+                continue
         at = offsets[c]
         most_words = words_needed(state, words, at, offsets[c + 1] - at)
         if (
