@@ -12,7 +12,6 @@ import numpy as np
 
 from omnistock.availability.answers import (
     EVENT_WORDS,
-    FETCHED,
     NEXT_COMMAND,
     RESULT_WORDS,
     WORDS_NEEDED,
@@ -20,11 +19,11 @@ from omnistock.availability.answers import (
     begin,
     happened,
 )
-from omnistock.availability.cells import hold_row, point, sku_row
+from omnistock.availability.cells import hold_row, point
 from omnistock.availability.changes import relocate, split, update
 from omnistock.availability.feeds import feed_delta, feed_snapshot
 from omnistock.availability.fold import fold_one, has_room
-from omnistock.availability.hashing import find_point, find_request, high_word, low_word, tag_of
+from omnistock.availability.hashing import find_request, high_word, low_word
 from omnistock.availability.holds import (
     confirm,
     draft_needed,
@@ -39,12 +38,9 @@ from omnistock.availability.layout import (
     ANSWER_AT,
     ANSWER_WORDS,
     AT_ANSWERS,
-    AT_FREE,
-    AT_SLOTS,
     CAUSE_ADJUST,
     CAUSE_COUNT,
     COMMAND_WORDS,
-    COMMITTED,
     CONFIRM,
     CONFLICT,
     COUNT,
@@ -60,7 +56,6 @@ from omnistock.availability.layout import (
     ENTER_ORDER,
     EXPECT,
     FINGERPRINT,
-    FIRST_POINT,
     HOLD_LINE_WORDS,
     ISSUE,
     LINES_LINE_WORDS,
@@ -77,7 +72,6 @@ from omnistock.availability.layout import (
     RELOCATE,
     REQUEST_HEAD_WORDS,
     RESERVE,
-    ROOM_SLOTS,
     SET_BACKORDER,
     SET_BUFFER,
     SET_LIMIT,
@@ -99,12 +93,16 @@ from omnistock.availability.movements import (
     set_limit,
     transfer,
 )
-from omnistock.availability.promise import LINE_NODE, LINE_WORDS, next_line
-from omnistock.availability.swift import has_plain_room, likely_point, reserve_swiftly
+from omnistock.availability.swift import (
+    has_plain_room,
+    hint_at_points,
+    hint_at_skus,
+    reserve_swiftly,
+)
 from omnistock.numerics.compiled import inner_kernel, lean_kernel
 
-# Commands whose reads are made at once.
-_AHEAD = 32
+# Commands between one look ahead and the next.
+_AT_ONCE = 16
 
 
 @inner_kernel
@@ -280,38 +278,6 @@ def lines_of(state, hold):
     return state.book[hold_row(state, hold) + LINES_OF_HOLD]
 
 
-@inner_kernel
-def fetch_ahead(state, words, offsets, first, last):
-    """Read what the next reservations will read, so that the cache has it all at once.
-
-    The reads do not hang on each other, so the memory works on many of them at a
-    time; a reservation by itself would wait for one after the other. Returns a sum
-    that means nothing, lest the compiler leave the reads out.
-    """
-    stock = state.stock
-    total = np.int64(0)
-    for c in range(first, last):
-        at = offsets[c]
-        if words[at] != RESERVE:
-            continue
-        slot = tag_of(words[at + 1], words[at + 2]) & (stock[ROOM_SLOTS] - 1)
-        total ^= state.ids[stock[AT_SLOTS] + slot]
-        lines = at + COMMAND_WORDS + 5 + words[at + COMMAND_WORDS + 4]
-        line = lines + 1
-        for _ in range(words[lines]):
-            sku = words[line + LINE_WORDS]
-            s = stock[sku_row(state, sku) + FIRST_POINT]
-            if words[line + LINE_NODE] >= 0:
-                s = likely_point(stock, sku, words[line + LINE_NODE])
-                if s < 0:
-                    s = find_point(state, sku, words[line + LINE_NODE], -1)
-            if s >= 0:
-                total ^= state.records[s, 0] ^ stock[point(state, s) + COMMITTED]
-                total ^= stock[point(state, s)] ^ stock[stock[AT_FREE] + s]
-            line = next_line(words, line)
-    return total
-
-
 @lean_kernel
 def decide(state, events, results, result_offsets, draft, cursor, words, offsets):
     """Carry out commands from ``cursor[0]`` on until done or until an array is too small.
@@ -320,12 +286,17 @@ def decide(state, events, results, result_offsets, draft, cursor, words, offsets
     ``results[result_offsets[c]:result_offsets[c + 1]]``.
     """
     n_commands = offsets.shape[0] - 1
-    touched = np.int64(0)
+    touched = np.int64(cursor[NEXT_COMMAND])
+    near = touched
+    far = touched
     while cursor[NEXT_COMMAND] < n_commands:
         c = cursor[NEXT_COMMAND]
         if c >= touched:
-            touched = min(c + _AHEAD, n_commands)
-            cursor[FETCHED] = fetch_ahead(state, words, offsets, c, touched)
+            touched = min(c + _AT_ONCE, n_commands)
+            # What is hinted at should have come when its turn comes: SKUs first, then, by them,
+            # their stockpoints.
+            far = hint_at_skus(state, words, offsets, far, min(c + 3 * _AT_ONCE, n_commands))
+            near = hint_at_points(state, words, offsets, near, min(c + 2 * _AT_ONCE, n_commands))
         n_words = offsets[touched] - offsets[c]
         if has_plain_room(state.stock, cursor, events, results, touched - c, n_words):
             reserve_swiftly(state, events, results, result_offsets, cursor, words, offsets, touched)

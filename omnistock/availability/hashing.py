@@ -34,7 +34,7 @@ _TAG_SPREAD = 40503
 _POSITIVE = 0x7FFFFFFFFFFFFFFF
 _MULTIPLIER = 0x2545F4914F6CDD1D
 # The wider table has four times as many slots: it is far from full when the last entry moves.
-_MOVED_AT_ONCE = 4
+MOVED_AT_ONCE = 4
 
 
 @inner_kernel
@@ -90,18 +90,17 @@ def tag_of(high, low):
 
 
 @inner_kernel
-def slot_of(state, at, size, tag, high, low):
+def slot_of(ids, book, requests, at, size, tag, high, low):
     """Word of ids with the slot of a request id, or with the free slot where it belongs.
 
     A slot is tag << 32 and the request's row plus 1: other ids seldom need more than this.
+    ``requests`` is where the rows begin in book.
     """
-    ids = state.ids
-    book = state.book
     slot = tag & (size - 1)
     while ids[at + slot] != 0:
         if ids[at + slot] >> 32 == tag:
             number = (ids[at + slot] & 0xFFFFFFFF) - 1
-            row = state.stock[AT_REQUESTS] + number * REQUEST_FIELDS
+            row = requests + number * REQUEST_FIELDS
             if book[row + ID_HIGH] == high and book[row + ID_LOW] == low:
                 return at + slot
         slot = (slot + 1) & (size - 1)
@@ -112,13 +111,16 @@ def slot_of(state, at, size, tag, high, low):
 def find_request(state, high, low):
     """Word of a request id's row in book, or -1."""
     stock = state.stock
+    ids = state.ids
     tag = tag_of(high, low)
-    found = state.ids[slot_of(state, stock[AT_SLOTS], stock[ROOM_SLOTS], tag, high, low)]
-    if found == 0 and stock[OLD_SLOTS] != 0:
-        found = state.ids[slot_of(state, stock[OLD_SLOTS_AT], stock[OLD_SLOTS], tag, high, low)]
-    if found == 0:
+    first = stock[AT_REQUESTS]
+    at = slot_of(ids, state.book, first, stock[AT_SLOTS], stock[ROOM_SLOTS], tag, high, low)
+    if ids[at] == 0 and stock[OLD_SLOTS] != 0:
+        old = stock[OLD_SLOTS_AT]
+        at = slot_of(ids, state.book, first, old, stock[OLD_SLOTS], tag, high, low)
+    if ids[at] == 0:
         return np.int64(-1)
-    return stock[AT_REQUESTS] + ((found & 0xFFFFFFFF) - 1) * REQUEST_FIELDS
+    return first + ((ids[at] & 0xFFFFFFFF) - 1) * REQUEST_FIELDS
 
 
 @inner_kernel
@@ -146,20 +148,25 @@ def move_slots(state, count):
         stock[OLD_SLOTS] = 0
 
 
+@hot_kernel
+def next_request(stock, book, high, low):
+    """Begin the next row of requests; returns its word in book."""
+    row = stock[AT_REQUESTS] + stock[N_REQUESTS] * REQUEST_FIELDS
+    stock[N_REQUESTS] += 1
+    book[row + ID_HIGH] = high
+    book[row + ID_LOW] = low
+    return row
+
+
 @inner_kernel
 def enter_request(state, high, low):
     """Give a request id that is new the next row; returns its word in book."""
     stock = state.stock
-    number = stock[N_REQUESTS]
-    stock[N_REQUESTS] = number + 1
-    entry = (tag_of(high, low) << 32) | (number + 1)
+    entry = (tag_of(high, low) << 32) | (stock[N_REQUESTS] + 1)
     put_slot(state.ids, stock[AT_SLOTS], stock[ROOM_SLOTS], entry)
     if stock[OLD_SLOTS] != 0:
-        move_slots(state, _MOVED_AT_ONCE)
-    row = stock[AT_REQUESTS] + number * REQUEST_FIELDS
-    state.book[row + ID_HIGH] = high
-    state.book[row + ID_LOW] = low
-    return row
+        move_slots(state, MOVED_AT_ONCE)
+    return next_request(stock, state.book, high, low)
 
 
 @lean_kernel

@@ -13,12 +13,17 @@ import numpy as np
 from omnistock.availability.answers import EVENT_WORDS, NEXT_COMMAND, RESULT_WORDS
 from omnistock.availability.flat import note_free
 from omnistock.availability.hashing import (
-    enter_request,
+    MOVED_AT_ONCE,
     find_place,
+    find_point,
     find_request,
     high_word,
     low_word,
+    move_slots,
+    next_request,
     point_key,
+    slot_of,
+    tag_of,
 )
 from omnistock.availability.layout import (
     ANSWER_AT,
@@ -36,8 +41,10 @@ from omnistock.availability.layout import (
     AT_NODES,
     AT_PLACES,
     AT_POINTS,
+    AT_REQUESTS,
     AT_SETS,
     AT_SKUS,
+    AT_SLOTS,
     BASE,
     BUCKET,
     COMMAND_WORDS,
@@ -77,6 +84,7 @@ from omnistock.availability.layout import (
     NODE_FIELDS,
     NOW,
     OK,
+    OLD_SLOTS,
     OPEN,
     ORDER,
     PARTIAL,
@@ -109,6 +117,7 @@ from omnistock.availability.promise import (
 )
 from omnistock.availability.stock import heap_push
 from omnistock.numerics.compiled import hot_kernel, inner_kernel
+from omnistock.numerics.prefetch import prefetch
 
 TAKEN = 0
 LACKING = 1
@@ -257,7 +266,7 @@ def all_named(words, lines, n_lines):
     return True
 
 
-@inner_kernel
+@hot_kernel
 def enter_hold(stock, book, events, words, body, event):
     """Write the hold whose lines are taken: event and row. Returns the word after its event."""
     hold = stock[N_HOLDS]
@@ -294,11 +303,9 @@ def enter_hold(stock, book, events, words, body, event):
     return event + size
 
 
-@inner_kernel
-def enter_answer(state, events, words, at, event, hold):
+@hot_kernel
+def enter_answer(stock, book, events, words, at, event, hold):
     """Write the answer of a new request: event and row. Returns the word after its event."""
-    stock = state.stock
-    book = state.book
     high = words[at + 1]
     low = words[at + 2]
     events[event] = E_REQUEST
@@ -309,7 +316,7 @@ def enter_answer(state, events, words, at, event, hold):
     events[event + 5] = low_word(low)
     events[event + 6] = high_word(words[at + 3])
     events[event + 7] = low_word(words[at + 3])
-    row = enter_request(state, high, low)
+    row = next_request(stock, book, high, low)
     offset = stock[N_ANSWERS]
     book[row + FINGERPRINT] = words[at + 3]
     book[row + ANSWER_AT] = offset
@@ -321,6 +328,47 @@ def enter_answer(state, events, words, at, event, hold):
         events[event + REQUEST_HEAD_WORDS + k] = word
     stock[N_ANSWERS] = offset + _ANSWER
     return event + REQUEST_HEAD_WORDS + _ANSWER
+
+
+@inner_kernel
+def hint_at_skus(state, words, offsets, first, last):
+    """Have the rows of SKUs and the slots of request ids fetched that commands will read."""
+    stock = state.stock
+    for c in range(first, last):
+        at = offsets[c]
+        if words[at] == RESERVE and words[at + COMMAND_WORDS + 4] == 0:
+            slot = tag_of(words[at + 1], words[at + 2]) & (stock[ROOM_SLOTS] - 1)
+            prefetch(state.ids, stock[AT_SLOTS] + slot)
+            line = at + COMMAND_WORDS + _BODY
+            for _ in range(words[line - 1]):
+                prefetch(stock, stock[AT_SKUS] + words[line] * SKU_FIELDS)
+                line += LINE_WORDS + 2 * words[line + N_COMPONENTS]
+    return last
+
+
+@inner_kernel
+def hint_at_points(state, words, offsets, first, last):
+    """Have the stockpoints fetched from which plain reservations will likely take."""
+    stock = state.stock
+    width = state.records.shape[1]
+    for c in range(first, last):
+        at = offsets[c]
+        if words[at] == RESERVE and words[at + COMMAND_WORDS + 4] == 0:
+            line = at + COMMAND_WORDS + _BODY
+            for _ in range(words[line - 1]):
+                sku = words[line]
+                node = words[line + LINE_NODE]
+                s = stock[stock[AT_SKUS] + sku * SKU_FIELDS + FIRST_POINT]
+                if node >= 0:
+                    s = likely_point(stock, sku, node)
+                    if s < 0:
+                        s = find_point(state, sku, node, -1)
+                if s >= 0:
+                    prefetch(state.records, s * width)
+                    prefetch(stock, stock[AT_POINTS] + s * POINT_FIELDS)
+                    prefetch(stock, stock[AT_FREE] + s)
+                line += LINE_WORDS + 2 * words[line + N_COMPONENTS]
+    return last
 
 
 @inner_kernel
@@ -349,6 +397,8 @@ def reserve_swiftly(state, events, results, result_offsets, cursor, words, offse
     records = state.records
     stock = state.stock
     book = state.book
+    ids = state.ids
+    moving = stock[OLD_SLOTS] != 0
     c = cursor[NEXT_COMMAND]
     while c < last:
         at = offsets[c]
@@ -358,8 +408,17 @@ def reserve_swiftly(state, events, results, result_offsets, cursor, words, offse
         if words[body + 3] & ~(PARTIAL | LATE | AT_NODE) != 0:
             break
         has_id = words[at + 1] != 0 or words[at + 2] != 0
-        if has_id and find_request(state, words[at + 1], words[at + 2]) >= 0:
-            break
+        tag = tag_of(words[at + 1], words[at + 2])
+        slot = stock[AT_SLOTS]
+        if has_id:
+            slot = slot_of(
+                ids, book, stock[AT_REQUESTS], slot, stock[ROOM_SLOTS], tag, words[at + 1],
+                words[at + 2],
+            )  # fmt: skip
+            if ids[slot] != 0 or (
+                moving and find_request(state, words[at + 1], words[at + 2]) >= 0
+            ):
+                break
         event = cursor[EVENT_WORDS]
         lines = body + _BODY
         n_lines = words[body + 5]
@@ -380,7 +439,10 @@ def reserve_swiftly(state, events, results, result_offsets, cursor, words, offse
         hold = stock[N_HOLDS]
         event = enter_hold(stock, book, events, words, body, event)
         if has_id:
-            event = enter_answer(state, events, words, at, event, hold)
+            ids[slot] = (tag << 32) | (stock[N_REQUESTS] + 1)
+            if moving:
+                move_slots(state, MOVED_AT_ONCE)
+            event = enter_answer(stock, book, events, words, at, event, hold)
         cursor[EVENT_WORDS] = event
         answer = cursor[RESULT_WORDS]
         result_offsets[c] = answer
