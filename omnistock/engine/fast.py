@@ -89,6 +89,8 @@ class KitTable:
         # A SKU that is no kit has no rows; neither has a bundle, which cannot be asked for here.
         self.offsets = np.concatenate([[0], np.cumsum(counts)])
         self.parts = np.array(parts, np.int64).reshape(-1, 2)
+        self.is_bundle = (self.is_kit != 0) & (counts == 0)
+        self.has_bundles = bool(self.is_bundle.any())
 
 
 def _column(name: str, values: Any, length: int | None = None) -> Int64:
@@ -130,9 +132,8 @@ def reserve_arrays(
             )
         ids = np.ascontiguousarray(given).view(np.int64)
     kits = writer.kit_table()
-    empty = (kits.is_kit[lines] != 0) & (kits.offsets[lines + 1] == kits.offsets[lines])
-    if empty.any():
-        bundle = registry.sku_list[int(lines[np.argmax(empty)])].sku
+    if kits.has_bundles and kits.is_bundle[lines].any():
+        bundle = registry.sku_list[int(lines[np.argmax(kits.is_bundle[lines])])].sku
         raise InputError(f"bundle {bundle!r} needs its selections: reserve it with reserve")
     flags = layout.PARTIAL if partial else 0
     bucket = 0 if due is None else registry.calendar.bucket_of(due)

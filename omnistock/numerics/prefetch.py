@@ -40,4 +40,4 @@ def _nothing(_array: Any, _index: Any) -> None:
 
 # prefetch(array, index): word ``index`` of an array as it lies in memory, whatever its shape. A
 # wrong index does no harm.
-prefetch: Any = _nothing if config.DISABLE_JIT else intrinsic(_prefetch)
+prefetch: Any = _nothing if getattr(config, "DISABLE_JIT", 0) else intrinsic(_prefetch)
