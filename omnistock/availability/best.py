@@ -34,9 +34,13 @@ from omnistock.availability.promise import (
     sku_available,
 )
 from omnistock.availability.swift import node_serves
-from omnistock.numerics.compiled import inner_kernel, lean_kernel
+from omnistock.numerics.compiled import hot_kernel, inner_kernel, lean_kernel
+from omnistock.numerics.prefetch import prefetch
 
 _LEAST_RUN = 4
+# Words that come with one that is fetched, and SKUs to look ahead.
+_WORDS_AT_ONCE = 8
+_AHEAD = 8
 
 
 @inner_kernel
@@ -159,6 +163,42 @@ def best_by_node(state, sku, asker, words):
     return best, most
 
 
+@inner_kernel
+def hint_at_words(stock, row):
+    """Have a SKU's words fetched, if they lie together."""
+    if stock[row + FIRST_RUN] < 0:
+        first = stock[AT_FREE] + stock[row + FIRST_POINT]
+        for at in range(first, first + stock[row + POINTS_OF_SKU], _WORDS_AT_ONCE):
+            prefetch(stock, at)
+
+
+@inner_kernel
+def most_into(words, bits, state, skus):
+    """Fill for each SKU the word of its stockpoint with most units, and all its words' bits."""
+    stock = state.stock
+    n_skus = skus.shape[0]
+    for k in range(n_skus):
+        # Memory is busy with the SKUs to come while this one is looked through.
+        if k + _AHEAD < n_skus:
+            prefetch(stock, sku_row(state, skus[k + _AHEAD]))
+        if k + 1 < n_skus:
+            hint_at_words(stock, sku_row(state, skus[k + 1]))
+        row = sku_row(state, skus[k])
+        n_points = stock[row + POINTS_OF_SKU]
+        run = stock[row + FIRST_RUN]
+        if run < 0:
+            words[k], bits[k] = most_together(stock, stock[row + FIRST_POINT], n_points)
+        else:
+            words[k], bits[k] = most_listed(stock, run, n_points)
+        prefetch(stock, point(state, point_of(words[k])))
+
+
+@hot_kernel
+def point_of(word):
+    """Stockpoint of a word of the free column."""
+    return LARGEST_POINT - ((word & 0xFFFFFFFF) >> 1)
+
+
 @lean_kernel
 def best_nodes_into(nodes, units, state, skus, asker, words):
     """Fill for each SKU the node that can give most now, and how much.
@@ -167,22 +207,16 @@ def best_nodes_into(nodes, units, state, skus, asker, words):
     bucket and lot, to write in.
     """
     stock = state.stock
+    most_into(units, nodes, state, skus)
     for k in range(skus.shape[0]):
-        row = sku_row(state, skus[k])
-        n_points = stock[row + POINTS_OF_SKU]
-        run = stock[row + FIRST_RUN]
-        if run < 0:
-            most, bits = most_together(stock, stock[row + FIRST_POINT], n_points)
-        else:
-            most, bits = most_listed(stock, run, n_points)
-        best = np.int64(LARGEST_POINT) - ((most & 0xFFFFFFFF) >> 1)
-        here = most >> FREE_UNITS
-        if bits & 1 != 0:
+        best = point_of(units[k])
+        here = units[k] >> FREE_UNITS
+        if nodes[k] & 1 != 0:
             best, here = best_by_node(state, skus[k], asker, words)
         elif here <= 0:
             best = np.int64(-1)
             here = np.int64(0)
         elif not node_serves(stock, stock[point(state, best) + POINT_NODE], asker):
-            best, here = best_serving(state, row, asker)
+            best, here = best_serving(state, sku_row(state, skus[k]), asker)
         nodes[k] = stock[point(state, best) + POINT_NODE] if best >= 0 else -1
         units[k] = here
