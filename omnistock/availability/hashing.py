@@ -26,6 +26,7 @@ from omnistock.availability.layout import (
     ROOM_SLOTS,
 )
 from omnistock.numerics.compiled import hot_kernel, inner_kernel, lean_kernel
+from omnistock.numerics.prefetch import prefetch
 
 # Products of these with SKUs, nodes and tags below 2**30 stay below 2**63.
 _SKU_SPREAD = 2654435761
@@ -35,6 +36,8 @@ _POSITIVE = 0x7FFFFFFFFFFFFFFF
 _MULTIPLIER = 0x2545F4914F6CDD1D
 # The wider table has four times as many slots: it is far from full when the last entry moves.
 MOVED_AT_ONCE = 4
+# An entry's new place is fetched so many slots before its turn.
+_LOOKED_AHEAD = 64
 
 
 @inner_kernel
@@ -138,9 +141,12 @@ def move_slots(state, count):
     stock = state.stock
     ids = state.ids
     first = stock[MOVED]
+    old = stock[OLD_SLOTS_AT]
     last = min(first + count, stock[OLD_SLOTS])
     for slot in range(first, last):
-        entry = ids[stock[OLD_SLOTS_AT] + slot]
+        coming = ids[old + min(slot + _LOOKED_AHEAD, stock[OLD_SLOTS] - 1)]
+        prefetch(ids, stock[AT_SLOTS] + ((coming >> 32) & (stock[ROOM_SLOTS] - 1)))
+        entry = ids[old + slot]
         if entry != 0:
             put_slot(ids, stock[AT_SLOTS], stock[ROOM_SLOTS], entry)
     stock[MOVED] = last

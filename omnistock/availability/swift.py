@@ -85,6 +85,7 @@ from omnistock.availability.layout import (
     NOW,
     OK,
     OLD_SLOTS,
+    OLD_SLOTS_AT,
     OPEN,
     ORDER,
     PARTIAL,
@@ -337,8 +338,10 @@ def hint_at_skus(state, words, offsets, first, last):
     for c in range(first, last):
         at = offsets[c]
         if words[at] == RESERVE and words[at + COMMAND_WORDS + 4] == 0:
-            slot = tag_of(words[at + 1], words[at + 2]) & (stock[ROOM_SLOTS] - 1)
-            prefetch(state.ids, stock[AT_SLOTS] + slot)
+            tag = tag_of(words[at + 1], words[at + 2])
+            prefetch(state.ids, stock[AT_SLOTS] + (tag & (stock[ROOM_SLOTS] - 1)))
+            if stock[OLD_SLOTS] != 0:
+                prefetch(state.ids, stock[OLD_SLOTS_AT] + (tag & (stock[OLD_SLOTS] - 1)))
             line = at + COMMAND_WORDS + _BODY
             for _ in range(words[line - 1]):
                 prefetch(stock, stock[AT_SKUS] + words[line] * SKU_FIELDS)
