@@ -141,8 +141,8 @@ class QueryMethods(Methods):
     ) -> BestNodes:
         """Return for each SKU the node that can give most of it now, and how much.
 
-        Equals the largest of ``available(sku, node=...)`` over all nodes; of equal nodes the
-        first by priority.
+        Equals the largest of ``available(sku, node=...)`` over the nodes that keep the SKU; of
+        equal nodes the first by priority.
 
         Parameters
         ----------

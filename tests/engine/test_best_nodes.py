@@ -167,3 +167,15 @@ def test_the_auditor_notices_a_word_of_free_units_that_has_drifted():
         rows(engine._writer.state, "free")[0] += 1 << layout.FREE_UNITS
 
         assert "stockpoint 0 word of free units" in engine.verify().differences[0]
+
+
+def test_a_table_says_of_unlimited_supply_what_a_single_question_says():
+    network = om.Network.build(skus=[om.Sku("a", replenishment_buckets=0)], nodes=["N0", "N1"])
+    with om.open(":memory:", network, clock=lambda: NOW) as engine:
+        engine.receive("a", "N1", 3)
+        asked = {"sku": ["a", "a", "a"], "node": ["N0", "N1", ""]}
+
+        answers = engine.availability(asked)["available"].to_pylist()
+
+        assert answers == [engine.available("a", node=node or None) for node in asked["node"]]
+        assert best(engine, ["a"]) == [("N1", answers[1])]
