@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from omnistock.numerics.compiled import lean_kernel
+from omnistock.numerics.compiled import apart_kernel
 
 __all__ = ["packed_words", "unpacked_words"]
 
@@ -20,7 +20,7 @@ Int32 = npt.NDArray[np.int32]
 _MOST_BYTES = 4
 
 
-@lean_kernel
+@apart_kernel
 def pack_words_into(packed, words):
     """Fill ``packed`` and return how many bytes; 4 for each word and 1 for every 4 fit always."""
     n_words = words.shape[0]
@@ -43,7 +43,7 @@ def pack_words_into(packed, words):
     return at
 
 
-@lean_kernel
+@apart_kernel
 def unpack_words_into(words, packed):
     """Fill ``words`` and return how many bytes they took, -1 if there are not so many."""
     n_words = words.shape[0]
