@@ -158,7 +158,8 @@ def _laid_out(state: State, room: dict[str, int]) -> State:
     records = state.records
     if room["points"] > len(records):
         width = MINIMA + n_buckets
-        records = zeros(room["points"] * width, np.int32).reshape(-1, width)
+        size = room["points"] * width
+        records = zeros(size, np.int32, large_pages=True).reshape(-1, width)
         records[: len(state.records)] = state.records
     arenas: list[Int64] = []
     header = stock[:HEADER_WORDS].copy()
@@ -167,7 +168,7 @@ def _laid_out(state: State, room: dict[str, int]) -> State:
             arenas.append(old)
             continue
         sizes = [room[SECTIONS[k]] * _width(SECTIONS[k], n_buckets, room) for k in members]
-        new = zeros(begin + sum(sizes), np.int64)
+        new = zeros(begin + sum(sizes), np.int64, large_pages=old is state.stock)
         at = begin
         for k, size in zip(members, sizes, strict=True):
             name = SECTIONS[k]

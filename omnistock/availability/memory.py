@@ -42,11 +42,12 @@ def can_reserve(size: int) -> bool:
     return True
 
 
-def zeros(count: int, dtype: type[_Word]) -> npt.NDArray[_Word]:
-    """Return ``count`` zeros, in large pages where the system has them.
+def zeros(count: int, dtype: type[_Word], *, large_pages: bool = False) -> npt.NDArray[_Word]:
+    """Return ``count`` zeros.
 
     Random reads of an array of many megabytes spend much of their time on finding pages; a
-    large page is found once for 500 small ones.
+    large page is found once for 500 small ones. It is handed out whole, though, which on a
+    virtual machine can take milliseconds: too long for an array that grows while callers wait.
 
     Examples
     --------
@@ -57,7 +58,7 @@ def zeros(count: int, dtype: type[_Word]) -> npt.NDArray[_Word]:
     pages = _reserve(size) if size >= _LARGE_BYTES else None
     if pages is None:
         return np.zeros(count, dtype)
-    if hasattr(mmap, "MADV_HUGEPAGE"):
+    if large_pages and hasattr(mmap, "MADV_HUGEPAGE"):
         with contextlib.suppress(OSError):
             pages.madvise(mmap.MADV_HUGEPAGE)
     return np.frombuffer(pages, dtype, count)
