@@ -35,9 +35,11 @@ from omnistock.engine import warmup
 from omnistock.simulation.stocked import stocked_engine
 
 CAVEATS = f"""
-C is compiled with {" ".join(FLAGS)}. The C check reads the record and knows the handle; the
-engine's check by SKU, node and asker also finds the stockpoint, whether it serves the asker
-(node, channel, owner, lot, dates), and the limits of the SKU.
+C is compiled with {" ".join(FLAGS)}. The C check reads the record and knows the handle, and so
+do numpy and the search for the best of 500 nodes; the engine has what they add up in a column,
+which "C, the engine's own column" reads as well. The engine's check by SKU, node and asker also
+finds the stockpoint, whether it serves the asker (node, channel, owner, lot, dates), and the
+limits of the SKU.
 
 The C reserve checks and takes on-hand units on the same records, and nothing else. The
 engine's figure beside it includes drawing over compartments, limits, holds, their lines,

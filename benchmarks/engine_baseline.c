@@ -23,6 +23,12 @@ int check(int64_t *units, const int32_t *records, int64_t width, const int64_t *
     return (flags & HAS_OWN_BUFFERS) != 0;
 }
 
+/* The same for now, from a word for each stockpoint that has its units above 32 other bits. */
+void check_column(int32_t *units, const int64_t *free, const int64_t *handles, int64_t n) {
+    for (int64_t k = 0; k < n; k++)
+        units[k] = (int32_t)(free[handles[k]] >> 32);
+}
+
 /* best[k]: among the n_nodes records from first[k] on, the one with most units. */
 void best(int64_t *best, const int32_t *records, int64_t width, const int64_t *first,
           int64_t n_nodes, int64_t n) {

@@ -38,6 +38,9 @@ class Baseline:
             _int(len(handles)),
         )  # fmt: skip
 
+    def check_column(self, units: np.ndarray, free: np.ndarray, handles: np.ndarray) -> None:
+        self._loops.check_column(_at(units), _at(free), _at(handles), _int(len(handles)))
+
     def best(self, best: np.ndarray, records: np.ndarray, first: np.ndarray, n_nodes: int) -> None:
         self._loops.best(
             _at(best), _at(records), _int(records.shape[1]), _at(first), _int(n_nodes),

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from omnistock.numerics.compiled import hot_kernel, inner_kernel
 
-# cursor[:]: next command, words of events, words of results, words the stalled command
-# needs, and a sum that means nothing
+# cursor[:]: next command, words of events, words of results, words the stalled command needs
 NEXT_COMMAND = 0
 EVENT_WORDS = 1
 RESULT_WORDS = 2
 WORDS_NEEDED = 3
-FETCHED = 4
-CURSOR_WORDS = 5
+CURSOR_WORDS = 4
 
 
 @hot_kernel

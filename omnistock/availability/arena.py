@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from omnistock.availability import layout
-from omnistock.availability.hashing import rehash_places_into, rehash_requests_into
+from omnistock.availability.hashing import move_slots, rehash_places_into
 from omnistock.availability.layout import (
     AT_OF,
     FIRST_BOOK_SECTION,
@@ -20,6 +20,7 @@ from omnistock.availability.layout import (
     ROOM_OF,
     SECTIONS,
 )
+from omnistock.availability.memory import can_reserve, zeros
 
 __all__ = ["Int32", "Int64", "State", "new_state", "rows", "with_room"]
 
@@ -48,6 +49,8 @@ _FIRST_ROOM = {
     "limits": 16,
     "steps": 4,
     "places": 256,
+    "free": 64,
+    "runs": 256,
     "holds": 64,
     "lines": 128,
     "heap": 64,
@@ -56,6 +59,7 @@ _FIRST_ROOM = {
     "answers": 256,
     "deltas": 16,
     "orders": 16,
+    "slots": 256,
 }
 _FIELDS = {
     "points": layout.POINT_FIELDS,
@@ -66,6 +70,8 @@ _FIELDS = {
     "limits": layout.LIMIT_FIELDS,
     "steps": layout.STEP_FIELDS,
     "places": layout.PLACE_FIELDS,
+    "free": 1,
+    "runs": 1,
     "holds": layout.HOLD_FIELDS,
     "lines": layout.LINE_FIELDS,
     "heap": layout.HEAP_FIELDS,
@@ -74,8 +80,21 @@ _FIELDS = {
     "answers": 1,
     "deltas": layout.DELTA_FIELDS,
     "orders": layout.ORDER_FIELDS,
+    "slots": 1,
 }
-_HASHED = {"places": "points", "requests": "requests"}
+# A section of the book with so many rows is given room for good: address space, not memory.
+_MANY = 1 << 13
+_ROOM_FOR_GOOD = {
+    "holds": 1 << 28,
+    "lines": 1 << 29,
+    "heap": 1 << 28,
+    "inbound": 1 << 26,
+    "requests": 1 << 28,
+    "answers": 1 << 30,
+    "deltas": 1 << 26,
+    "orders": 1 << 26,
+}
+_SLOTS_FOR_GOOD = 1 << 30
 
 
 def _width(section: str, n_buckets: int, room: dict[str, int]) -> int:
@@ -98,8 +117,10 @@ def new_state(n_buckets: int, *, overdue_buckets: int = 0, overdue_delay: int = 
     stock[N_BUCKETS] = n_buckets
     stock[layout.OVERDUE_BUCKETS] = overdue_buckets
     stock[layout.OVERDUE_DELAY] = overdue_delay
-    nothing = np.zeros(0, np.int64)
-    empty = State(np.zeros((0, MINIMA + n_buckets), np.int32), stock, nothing, nothing)
+    stock[layout.ROOM_SLOTS] = _FIRST_ROOM["slots"]
+    records = np.zeros((0, MINIMA + n_buckets), np.int32)
+    ids = np.zeros(_FIRST_ROOM["slots"], np.int64)
+    empty = State(records, stock, np.zeros(0, np.int64), ids)
     state = _laid_out(empty, dict(_FIRST_ROOM))
     for section in ("tags", "askers", "sets"):
         state.stock[N_OF + SECTIONS.index(section)] = 1
@@ -117,8 +138,8 @@ def rows(state: State, section: str) -> Int64:
     width = _width(section, int(stock[N_BUCKETS]), room)
     start = int(stock[AT_OF + k])
     count = int(stock[N_OF + k])
-    arena = state.ids if k == IDS_SECTION else state.book
-    arena = stock if k < FIRST_BOOK_SECTION else arena
+    assert k != IDS_SECTION, "slots have no rows in order"
+    arena = stock if k < FIRST_BOOK_SECTION else state.book
     return arena[start : start + count * width].reshape(count, width)
 
 
@@ -136,7 +157,9 @@ def _laid_out(state: State, room: dict[str, int]) -> State:
     grown |= {wider[name] for name in grown & set(wider)}
     records = state.records
     if room["points"] > len(records):
-        records = np.zeros((room["points"], MINIMA + n_buckets), np.int32)
+        width = MINIMA + n_buckets
+        size = room["points"] * width
+        records = zeros(size, np.int32, large_pages=True).reshape(-1, width)
         records[: len(state.records)] = state.records
     arenas: list[Int64] = []
     header = stock[:HEADER_WORDS].copy()
@@ -145,7 +168,7 @@ def _laid_out(state: State, room: dict[str, int]) -> State:
             arenas.append(old)
             continue
         sizes = [room[SECTIONS[k]] * _width(SECTIONS[k], n_buckets, room) for k in members]
-        new = np.zeros(begin + sum(sizes), np.int64)
+        new = zeros(begin + sum(sizes), np.int64, large_pages=old is state.stock)
         at = begin
         for k, size in zip(members, sizes, strict=True):
             name = SECTIONS[k]
@@ -155,18 +178,16 @@ def _laid_out(state: State, room: dict[str, int]) -> State:
                   int(stock[N_OF + k]))  # fmt: skip
             at += size
         arenas.append(new)
-    new_stock, new_book, new_ids = arenas
+    new_stock, new_book = arenas
     new_stock[:HEADER_WORDS] = header
-    return State(records, new_stock, new_book, new_ids)
+    return State(records, new_stock, new_book, state.ids)
 
 
 def _arenas(state: State) -> tuple[tuple[list[int], Int64, int], ...]:
     """Sections of each array, the array, and the word at which they begin."""
-    book = [k for k in range(FIRST_BOOK_SECTION, len(SECTIONS)) if k != IDS_SECTION]
     return (
         (list(range(FIRST_BOOK_SECTION)), state.stock, HEADER_WORDS),
-        (book, state.book, 0),
-        ([IDS_SECTION], state.ids, 0),
+        (list(range(FIRST_BOOK_SECTION, IDS_SECTION)), state.book, 0),
     )
 
 
@@ -177,19 +198,18 @@ def _copy(
     """Copy one section to its new place; tables are hashed anew if they grew."""
     old_width = _width(name, n_buckets, old_room)
     width = _width(name, n_buckets, room)
-    if name in _HASHED:
+    if name == "places":
         if room[name] == old_room[name]:
             new[at : at + room[name] * width] = old[old_at : old_at + room[name] * width]
         else:
-            rehash = rehash_places_into if name == "places" else rehash_requests_into
-            rehash(new, at, room[name], old, old_at, old_room[name])
+            rehash_places_into(new, at, room[name], old, old_at, old_room[name])
         return
     source = old[old_at : old_at + count * old_width].reshape(count, old_width)
     target = new[at : at + room[name] * width].reshape(room[name], width)
     target[:count, :old_width] = source
     if name == "skus":
         empty = [layout.FIRST_POINT, layout.LAST_POINT, layout.FIRST_LIMIT, layout.FENCE]
-        target[count:, empty] = -1
+        target[count:, [*empty, layout.FIRST_RUN]] = -1
     if name == "sets" and width > old_width:
         # A set of all nodes has those to come, too.
         target[:1] = 1
@@ -198,14 +218,43 @@ def _copy(
 def _make_much_room(stock: Int64, room: dict[str, int], name: str, need: int) -> None:
     """Give a section of the book room for long, and with it the others that will soon be full.
 
-    Memory that is not written to yet costs nothing; copying the whole book does.
+    Memory that is not written to yet costs nothing; copying the whole book does. From
+    ``_MANY`` rows on all sections have room for good, if the system lets us have it.
     """
     room[name] = max(4 * need, min(64 * need, 1 << 20))
-    for k in range(FIRST_BOOK_SECTION, len(SECTIONS)):
+    if need >= _MANY:
+        for_good = {other: max(room[other], many) for other, many in _ROOM_FOR_GOOD.items()}
+        if can_reserve(8 * sum(many * _FIELDS[other] for other, many in for_good.items())):
+            room.update(for_good)
+            return
+    for k in range(FIRST_BOOK_SECTION, IDS_SECTION):
         other = SECTIONS[k]
         have = int(stock[ROOM_OF + k])
-        if k != IDS_SECTION and other != name and 4 * int(stock[N_OF + k]) > have:
+        if other != name and 4 * int(stock[N_OF + k]) > have:
             room[other] = max(room[other], 4 * have)
+
+
+def _with_slots(state: State, n_requests: int) -> State:
+    """Begin a wider table of request ids behind the one in use, which moves over bit by bit."""
+    stock = state.stock
+    # An old table that is still not empty is finished at once.
+    move_slots(state, int(stock[layout.OLD_SLOTS]))
+    ids = state.ids
+    at, size = int(stock[layout.AT_SLOTS]), int(stock[layout.ROOM_SLOTS])
+    wider = _power(4 * n_requests)
+    if at + size + wider > len(ids):
+        room = size + wider
+        if wider >= _MANY and can_reserve(8 * max(room, _SLOTS_FOR_GOOD)):
+            room = max(room, _SLOTS_FOR_GOOD)
+        ids = zeros(room, np.int64)
+        ids[:size] = state.ids[at : at + size]
+        at = 0
+    stock[layout.OLD_SLOTS_AT] = at
+    stock[layout.OLD_SLOTS] = size
+    stock[layout.MOVED] = 0
+    stock[layout.AT_SLOTS] = at + size
+    stock[layout.ROOM_SLOTS] = wider
+    return State(state.records, stock, state.book, ids)
 
 
 def _power(need: int) -> int:
@@ -216,8 +265,8 @@ def _power(need: int) -> int:
 def with_room(state: State, **more: int) -> State:
     """Return ``state`` with room for so many more rows of each section named.
 
-    ``places`` follow the stockpoints by themselves. Arenas that fit are kept; one
-    that does not is copied into a larger one.
+    ``places``, ``free`` and ``runs`` follow the stockpoints by themselves, ``slots`` the
+    requests. Arenas that fit are kept; one that does not is copied into a larger one.
     """
     stock = state.stock
     room: dict[str, int] | None = None
@@ -225,16 +274,22 @@ def with_room(state: State, **more: int) -> State:
         k = SECTIONS.index(name)
         need = int(stock[N_OF + k]) + extra
         have = int(stock[ROOM_OF + k])
-        if name in _HASHED:
-            need = 2 * need + 1
         if need > have:
             room = room or _rooms(stock)
-            room[name] = _power(4 * need) if name in _HASHED else max(need, 2 * have)
-            if FIRST_BOOK_SECTION <= k != IDS_SECTION:
+            room[name] = max(need, 2 * have)
+            if k >= FIRST_BOOK_SECTION:
                 _make_much_room(stock, room, name, need)
+    requests = int(stock[layout.N_REQUESTS]) + more.get("requests", 0)
+    if 2 * requests >= int(stock[layout.ROOM_SLOTS]):
+        state = _with_slots(state, requests)
     points = int(stock[layout.N_POINTS]) + more.get("points", 0)
     # A stockpoint has its own place, and the first of a node stands there once more.
     if 4 * points + 1 > int(stock[layout.ROOM_PLACES]):
         room = room or _rooms(stock)
         room["places"] = _power(4 * points + 1)
-    return state if room is None else _laid_out(state, room)
+    if room is None:
+        return state
+    room["free"] = room["points"]
+    # Each run of a SKU that doubles leaves its old one behind, all of them shorter than the new.
+    room["runs"] = 4 * room["points"]
+    return _laid_out(state, room)

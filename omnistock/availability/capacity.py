@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from omnistock.availability.cells import flow, hold_row, line_row, node_row, point
+from omnistock.availability.flat import note_free
 from omnistock.availability.layout import (
     BUCKET,
     CONFIRMED,
@@ -81,6 +82,7 @@ def _begin_work(state, node):
     for s in range(stock[N_POINTS]):
         if stock[point(state, s) + POINT_NODE] == node:
             state.records[s, FLAGS] |= HAS_LIMITS
+            note_free(state.records, stock, s)
     for hold in range(stock[N_HOLDS]):
         h = hold_row(state, hold)
         if book[h + STATUS] not in (HELD, CONFIRMED, PICKED):

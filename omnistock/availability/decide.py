@@ -12,7 +12,6 @@ import numpy as np
 
 from omnistock.availability.answers import (
     EVENT_WORDS,
-    FETCHED,
     NEXT_COMMAND,
     RESULT_WORDS,
     WORDS_NEEDED,
@@ -20,11 +19,11 @@ from omnistock.availability.answers import (
     begin,
     happened,
 )
-from omnistock.availability.cells import hold_row, point, sku_row
+from omnistock.availability.cells import hold_row, point
 from omnistock.availability.changes import relocate, split, update
 from omnistock.availability.feeds import feed_delta, feed_snapshot
 from omnistock.availability.fold import fold_one, has_room
-from omnistock.availability.hashing import find_point, find_request, first_slot, high_word, low_word
+from omnistock.availability.hashing import find_request, high_word, low_word
 from omnistock.availability.holds import (
     confirm,
     draft_needed,
@@ -39,11 +38,9 @@ from omnistock.availability.layout import (
     ANSWER_AT,
     ANSWER_WORDS,
     AT_ANSWERS,
-    AT_REQUESTS,
     CAUSE_ADJUST,
     CAUSE_COUNT,
     COMMAND_WORDS,
-    COMMITTED,
     CONFIRM,
     CONFLICT,
     COUNT,
@@ -60,7 +57,6 @@ from omnistock.availability.layout import (
     ENTER_ORDER,
     EXPECT,
     FINGERPRINT,
-    FIRST_POINT,
     HOLD_LINE_WORDS,
     ISSUE,
     LINES_LINE_WORDS,
@@ -75,10 +71,8 @@ from omnistock.availability.layout import (
     RECEIVE,
     RELEASE,
     RELOCATE,
-    REQUEST_FIELDS,
     REQUEST_HEAD_WORDS,
     RESERVE,
-    ROOM_REQUESTS,
     SET_BACKORDER,
     SET_BUFFER,
     SET_CAPACITY,
@@ -101,11 +95,16 @@ from omnistock.availability.movements import (
     set_limit,
     transfer,
 )
-from omnistock.availability.promise import LINE_NODE, LINE_WORDS, next_line
+from omnistock.availability.swift import (
+    has_plain_room,
+    hint_at_points,
+    hint_at_skus,
+    reserve_swiftly,
+)
 from omnistock.numerics.compiled import inner_kernel, lean_kernel
 
-# Commands whose reads are made at once.
-_AHEAD = 32
+# Commands between one look ahead and the next.
+_AT_ONCE = 16
 
 
 @inner_kernel
@@ -236,14 +235,14 @@ def decide_one(state, events, results, cursor, draft, words, at):
     at_event = cursor[EVENT_WORDS]
     content = words[at + 3]
     if high != 0 or low != 0:
-        ids = state.ids
+        book = state.book
         row = find_request(state, high, low)
-        if ids[row] != 0 or ids[row + 1] != 0:
-            if ids[row + FINGERPRINT] != content:
+        if row >= 0:
+            if book[row + FINGERPRINT] != content:
                 answer(results, cursor, CONFLICT)
                 return
-            offset = state.stock[AT_ANSWERS] + ids[row + ANSWER_AT]
-            for k in range(ids[row + ANSWER_WORDS]):
+            offset = state.stock[AT_ANSWERS] + book[row + ANSWER_AT]
+            for k in range(book[row + ANSWER_WORDS]):
                 answer(results, cursor, state.book[offset + k])
             return
     decide_hold(state, events, results, cursor, draft, words, at)
@@ -283,36 +282,6 @@ def lines_of(state, hold):
     return state.book[hold_row(state, hold) + LINES_OF_HOLD]
 
 
-@inner_kernel
-def fetch_ahead(state, words, offsets, first, last):
-    """Read what the next reservations will read, so that the cache has it all at once.
-
-    The reads do not hang on each other, so the memory works on many of them at a
-    time; a reservation by itself would wait for one after the other. Returns a sum
-    that means nothing, lest the compiler leave the reads out.
-    """
-    stock = state.stock
-    total = np.int64(0)
-    for c in range(first, last):
-        at = offsets[c]
-        if words[at] != RESERVE:
-            continue
-        slot = first_slot(stock[ROOM_REQUESTS], words[at + 1], words[at + 2])
-        total ^= state.ids[stock[AT_REQUESTS] + slot * REQUEST_FIELDS]
-        lines = at + COMMAND_WORDS + 5 + words[at + COMMAND_WORDS + 4]
-        line = lines + 1
-        for _ in range(words[lines]):
-            sku = words[line + LINE_WORDS]
-            if words[line + LINE_NODE] >= 0:
-                s = find_point(state, sku, words[line + LINE_NODE], -1)
-            else:
-                s = stock[sku_row(state, sku) + FIRST_POINT]
-            if s >= 0:
-                total ^= state.records[s, 0] ^ stock[point(state, s) + COMMITTED]
-            line = next_line(words, line)
-    return total
-
-
 @lean_kernel
 def decide(state, events, results, result_offsets, draft, cursor, words, offsets):
     """Carry out commands from ``cursor[0]`` on until done or until an array is too small.
@@ -321,12 +290,23 @@ def decide(state, events, results, result_offsets, draft, cursor, words, offsets
     ``results[result_offsets[c]:result_offsets[c + 1]]``.
     """
     n_commands = offsets.shape[0] - 1
-    touched = np.int64(0)
+    touched = np.int64(cursor[NEXT_COMMAND])
+    near = touched
+    far = touched
     while cursor[NEXT_COMMAND] < n_commands:
         c = cursor[NEXT_COMMAND]
         if c >= touched:
-            touched = min(c + _AHEAD, n_commands)
-            cursor[FETCHED] = fetch_ahead(state, words, offsets, c, touched)
+            touched = min(c + _AT_ONCE, n_commands)
+            # What is hinted at should have come when its turn comes: SKUs first, then, by them,
+            # their stockpoints.
+            far = hint_at_skus(state, words, offsets, far, min(c + 3 * _AT_ONCE, n_commands))
+            near = hint_at_points(state, words, offsets, near, min(c + 2 * _AT_ONCE, n_commands))
+        n_words = offsets[touched] - offsets[c]
+        if has_plain_room(state.stock, cursor, events, results, touched - c, n_words):
+            reserve_swiftly(state, events, results, result_offsets, cursor, words, offsets, touched)
+            c = cursor[NEXT_COMMAND]
+            if c == touched:
+                continue
         at = offsets[c]
         most_words = words_needed(state, words, at, offsets[c + 1] - at)
         if (

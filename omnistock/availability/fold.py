@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from omnistock.availability.capacity import set_capacity
+from omnistock.availability.best import enter_run
 from omnistock.availability.cells import (
     inbound_row,
     node_row,
@@ -12,6 +13,7 @@ from omnistock.availability.cells import (
     sku_row,
     tag_row,
 )
+from omnistock.availability.flat import note_free
 from omnistock.availability.fold_holds import (
     register_hold,
     release_line,
@@ -21,7 +23,7 @@ from omnistock.availability.fold_holds import (
     take_back_line,
 )
 from omnistock.availability.fold_settings import add_delta, set_buffer, set_limit, set_step
-from omnistock.availability.hashing import find_point, find_request, joined, put_point
+from omnistock.availability.hashing import enter_request, find_point, joined, put_point
 from omnistock.availability.layout import (
     ANSWER_AT,
     ANSWER_WORDS,
@@ -61,8 +63,6 @@ from omnistock.availability.layout import (
     FLOW_ROW,
     HAS_LIMITS,
     HOLD_LINE_WORDS,
-    ID_HIGH,
-    ID_LOW,
     IN_COMPARTMENTS,
     INBOUND_BUCKET,
     INBOUND_POINT,
@@ -75,6 +75,7 @@ from omnistock.availability.layout import (
     N_CAPACITIES,
     N_DELTAS,
     N_FLOWS,
+    N_FREE,
     N_HEAP,
     N_HOLDS,
     N_INBOUND,
@@ -108,6 +109,7 @@ from omnistock.availability.layout import (
     ROOM_PLACES,
     ROOM_POINTS,
     ROOM_REQUESTS,
+    ROOM_SLOTS,
     ROOM_STEPS,
     SWITCHED_OFF,
     TAG_EXPIRES,
@@ -169,19 +171,24 @@ def link_point(state, s):
     if first >= 0 and first != s:
         state.records[first, FLAGS] |= IN_COMPARTMENTS
         state.records[s, FLAGS] |= IN_COMPARTMENTS
+        note_free(state.records, stock, first)
+        note_free(state.records, stock, s)
     if first < 0 or stands_before(state, s, first):
         put_point(state, sku, node, -1, s)
     row = sku_row(state, sku)
     last = stock[row + LAST_POINT]
     before = np.int64(-1)
     after = stock[row + FIRST_POINT]
+    place = np.int64(0)
     if last >= 0 and stands_before(state, last, s):
         # Nodes are mostly opened in their order: no need to walk past thousands of stores.
         before = last
         after = np.int64(-1)
+        place = stock[row + POINTS_OF_SKU]
     while after >= 0 and stands_before(state, after, s):
         before = after
         after = stock[point(state, after) + NEXT_POINT]
+        place += 1
     stock[p + NEXT_POINT] = after
     if before < 0:
         stock[row + FIRST_POINT] = s
@@ -189,6 +196,7 @@ def link_point(state, s):
         stock[point(state, before) + NEXT_POINT] = s
     if after < 0:
         stock[row + LAST_POINT] = s
+    enter_run(state, row, s, place, before)
 
 
 @inner_kernel
@@ -196,6 +204,7 @@ def add_point(state, s, sku, node, tag):
     """Open a stockpoint."""
     stock = state.stock
     stock[N_POINTS] = max(stock[N_POINTS], s + 1)
+    stock[N_FREE] = stock[N_POINTS]
     for k in range(MINIMA + stock[N_BUCKETS]):
         state.records[s, k] = 0
     state.records[s, FLOW_ROW] = -1
@@ -209,13 +218,13 @@ def add_point(state, s, sku, node, tag):
     stock[p + FIRST_DELTA] = -1
     put_point(state, sku, node, tag, s)
     row = sku_row(state, sku)
-    stock[row + POINTS_OF_SKU] += 1
     if tag != 0:
         state.records[s, FLAGS] |= IN_COMPARTMENTS
     if stock[row + FIRST_LIMIT] >= 0 or stock[row + FENCE] >= 0 or stock[row + UNTRACKED] != 0:
         state.records[s, FLAGS] |= HAS_LIMITS
     if stock[node_row(state, node) + NODE_WORK] != 0:
         state.records[s, FLAGS] |= HAS_LIMITS
+    note_free(state.records, stock, s)
     link_point(state, s)
     if stock[row + FENCE] >= 0:
         flow_row(state, s)
@@ -230,6 +239,7 @@ def relink(state):
         row = sku_row(state, stock[point(state, s) + POINT_SKU])
         stock[row + FIRST_POINT] = -1
         stock[row + LAST_POINT] = -1
+        stock[row + POINTS_OF_SKU] = 0
     for s in range(stock[N_POINTS]):
         link_point(state, s)
 
@@ -266,20 +276,16 @@ def remember_request(state, events, at):
     book = state.book
     high = joined(events[at + 2], events[at + 3])
     low = joined(events[at + 4], events[at + 5])
-    row = find_request(state, high, low)
+    row = enter_request(state, high, low)
     n_words = np.int64(events[at + 1]) - REQUEST_HEAD_WORDS
     offset = state.stock[N_ANSWERS]
-    ids = state.ids
-    ids[row + ID_HIGH] = high
-    ids[row + ID_LOW] = low
-    ids[row + FINGERPRINT] = joined(events[at + 6], events[at + 7])
-    ids[row + ANSWER_AT] = offset
-    ids[row + ANSWER_WORDS] = n_words
+    book[row + FINGERPRINT] = joined(events[at + 6], events[at + 7])
+    book[row + ANSWER_AT] = offset
+    book[row + ANSWER_WORDS] = n_words
     answers = state.stock[AT_ANSWERS] + offset
     for k in range(n_words):
         book[answers + k] = events[at + REQUEST_HEAD_WORDS + k]
     state.stock[N_ANSWERS] = offset + n_words
-    state.stock[N_REQUESTS] += 1
 
 
 @inner_kernel
@@ -313,6 +319,7 @@ def fold_rare(state, events, at, kind):
         state.records[a, FLAGS] &= ~IS_OFF
         if b != 0:
             state.records[a, FLAGS] |= IS_OFF
+        note_free(state.records, state.stock, a)
     elif kind == E_STEP:
         set_step(state, a, b, c)
     elif kind == E_CAPACITY:
@@ -358,7 +365,8 @@ def has_room(state, n_words):
         stock[N_HOLDS] < stock[ROOM_HOLDS]
         and stock[N_HEAP] < stock[ROOM_HEAP]
         and stock[N_LINES] + n_lines <= stock[ROOM_LINES]
-        and 2 * (stock[N_REQUESTS] + 1) < stock[ROOM_REQUESTS]
+        and stock[N_REQUESTS] < stock[ROOM_REQUESTS]
+        and 2 * (stock[N_REQUESTS] + 1) < stock[ROOM_SLOTS]
         and stock[N_ANSWERS] + n_words + _FIXED_WORDS <= stock[ROOM_ANSWERS]
         and stock[N_POINTS] < stock[ROOM_POINTS]
         and 4 * (stock[N_POINTS] + 1) < stock[ROOM_PLACES]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from omnistock.availability.cells import flow, hold_row, line_row, point
+from omnistock.availability.flat import note_free
 from omnistock.availability.hashing import joined
 from omnistock.availability.layout import (
     AT_HEAP,
@@ -174,6 +175,7 @@ def ship_line(state, q, units):
     # On hand and the promise fall alike, so the balance stays.
     change_on_hand(state, s, -units)
     state.records[s, BASE] += units
+    note_free(state.records, state.stock, s)
     count_open(state, s, state.book[hold_row(state, hold) + STATUS], -units)
     state.book[line + OPEN] -= units
     state.book[line + LINE_SHIPPED] += units

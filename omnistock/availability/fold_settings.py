@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from omnistock.availability.cells import delta_row, limit_row, point, sku_row, step_row
+from omnistock.availability.flat import note_free
 from omnistock.availability.hashing import joined
 from omnistock.availability.layout import (
     BUFFER_SHARE,
@@ -50,6 +51,7 @@ def flag_limits(state, sku):
     s = state.stock[sku_row(state, sku) + FIRST_POINT]
     while s >= 0:
         state.records[s, FLAGS] |= HAS_LIMITS
+        note_free(state.records, state.stock, s)
         s = state.stock[point(state, s) + NEXT_POINT]
 
 
@@ -77,6 +79,7 @@ def set_limit(state, events, at):
     s = stock[row + LIMIT_POINT]
     if s >= 0:
         state.records[s, FLAGS] |= HAS_OWN_BUFFERS
+        note_free(state.records, stock, s)
 
 
 @inner_kernel

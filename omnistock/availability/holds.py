@@ -82,7 +82,6 @@ from omnistock.availability.promise import (
     units_of_node,
 )
 from omnistock.availability.stock import lowest_before, promise
-from omnistock.availability.swift import draw_swiftly
 from omnistock.numerics.compiled import inner_kernel, lean_kernel
 
 
@@ -217,14 +216,10 @@ def reserve(state, events, results, cursor, draft, words, at):
     answer(results, cursor, -1)
     answer(results, cursor, 0)
     answer(results, cursor, 0)
-    n_draft = np.int64(-1)
-    if n_replaced == 0 and (flags & ~(PARTIAL | LATE | AT_NODE)) == 0:
-        n_draft = draw_swiftly(state, draft, words, at + 1, n_lines, asker)
-    if n_draft < 0:
-        for k in range(n_replaced):
-            lend(state, words[replaced + k], -1)
-        # The limits count a hold from its number on: drawing poses as the newest.
-        n_draft = draw_whole_order(state, draft, words, at + 1, n_lines, flags, asker)
+    for k in range(n_replaced):
+        lend(state, words[replaced + k], -1)
+    # The limits count a hold from its number on: drawing poses as the newest.
+    n_draft = draw_whole_order(state, draft, words, at + 1, n_lines, flags, asker)
     if n_draft < 0:
         n_draft, n_short, beyond = draw_lines(
             state, draft, results, cursor, words, at + 1, n_lines, asker, flags

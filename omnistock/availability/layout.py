@@ -13,11 +13,15 @@ lowest balance from bucket ``t`` on, less ``base``: what may be promised for
 bucket ``t`` is ``base + minimum[t] - buffer``. A promise for now changes
 ``base`` alone. A negative buffer is stock that may be promised without being there.
 
+What a stockpoint may promise anybody for now stands once more in the section ``free``, a word
+for each: units << 32, below them its number so that the first is the largest of equals, and
+1 if it has flags. Questions about many stockpoints read this word alone.
+
 ``stock``, ``book`` and ``ids`` are runs of int64 sections. ``stock`` begins with a header:
 for each section how many rows are in use, where it begins and how many rows have
 room. A stockpoint's number tells its row; ``stock[AT_POINTS] + s * POINT_FIELDS
 + ON_HAND`` is what it has on hand. ``book`` holds what grows with the orders,
-``ids`` the request ids.
+``ids`` is the table that finds requests by their ids.
 
 Events are runs of int32 words: kind, number of words, then the fields. A 64-bit
 field takes two words, high word first.
@@ -45,7 +49,11 @@ BUCKET = 1
 N_BUCKETS = 2
 OVERDUE_BUCKETS = 3  # how late a receipt may be and still count
 OVERDUE_DELAY = 4  # buckets from now at which it then counts
-N_CAPACITIES = 5  # nodes whose capacity was ever limited
+# The table of request ids from which entries still move into the one in use.
+OLD_SLOTS_AT = 5
+OLD_SLOTS = 6  # its slots, 0: there is none
+MOVED = 7  # how many of them are done
+N_CAPACITIES = 39  # nodes whose capacity was ever limited; 8 to 30 are counts of sections
 
 SECTIONS = (
     "points",
@@ -59,6 +67,8 @@ SECTIONS = (
     "limits",
     "steps",
     "places",
+    "free",
+    "runs",
     "holds",
     "lines",
     "heap",
@@ -67,26 +77,31 @@ SECTIONS = (
     "answers",
     "deltas",
     "orders",
+    "slots",
 )
-FIRST_BOOK_SECTION = 11
-IDS_SECTION = 15
+FIRST_BOOK_SECTION = 13
+IDS_SECTION = 21
 N_OF = 8
 AT_OF = 40
 ROOM_OF = 72
 HEADER_WORDS = 104
 
 N_POINTS, N_FLOWS, N_SKUS, N_NODES, N_TAGS, N_ASKERS, N_SETS, N_MATCHES = range(N_OF, N_OF + 8)
-N_LIMITS, N_STEPS, N_PLACES, N_HOLDS, N_LINES, N_HEAP, N_INBOUND = range(N_OF + 8, N_OF + 15)
-N_REQUESTS, N_ANSWERS, N_DELTAS, N_ORDERS = range(N_OF + 15, N_OF + 19)
+N_LIMITS, N_STEPS, N_PLACES, N_FREE, N_RUNS = range(N_OF + 8, N_OF + 13)
+N_HOLDS, N_LINES, N_HEAP, N_INBOUND = range(N_OF + 13, N_OF + 17)
+N_REQUESTS, N_ANSWERS, N_DELTAS, N_ORDERS, N_SLOTS = range(N_OF + 17, N_OF + 22)
 
 AT_POINTS, AT_FLOWS, AT_SKUS, AT_NODES, AT_TAGS, AT_ASKERS, AT_SETS = range(AT_OF, AT_OF + 7)
-AT_MATCHES, AT_LIMITS, AT_STEPS, AT_PLACES, AT_HOLDS, AT_LINES = range(AT_OF + 7, AT_OF + 13)
-AT_HEAP, AT_INBOUND, AT_REQUESTS, AT_ANSWERS, AT_DELTAS, AT_ORDERS = range(AT_OF + 13, AT_OF + 19)
+AT_MATCHES, AT_LIMITS, AT_STEPS, AT_PLACES, AT_FREE, AT_RUNS = range(AT_OF + 7, AT_OF + 13)
+AT_HOLDS, AT_LINES, AT_HEAP, AT_INBOUND = range(AT_OF + 13, AT_OF + 17)
+AT_REQUESTS, AT_ANSWERS, AT_DELTAS, AT_ORDERS, AT_SLOTS = range(AT_OF + 17, AT_OF + 22)
 
 ROOM_POINTS, ROOM_FLOWS, ROOM_SKUS, ROOM_NODES, ROOM_TAGS = range(ROOM_OF, ROOM_OF + 5)
 ROOM_ASKERS, ROOM_SETS, ROOM_MATCHES, ROOM_LIMITS, ROOM_STEPS = range(ROOM_OF + 5, ROOM_OF + 10)
-ROOM_PLACES, ROOM_HOLDS, ROOM_LINES, ROOM_HEAP, ROOM_INBOUND = range(ROOM_OF + 10, ROOM_OF + 15)
-ROOM_REQUESTS, ROOM_ANSWERS, ROOM_DELTAS, ROOM_ORDERS = range(ROOM_OF + 15, ROOM_OF + 19)
+ROOM_PLACES, ROOM_FREE, ROOM_RUNS = range(ROOM_OF + 10, ROOM_OF + 13)
+ROOM_HOLDS, ROOM_LINES, ROOM_HEAP, ROOM_INBOUND = range(ROOM_OF + 13, ROOM_OF + 17)
+ROOM_REQUESTS, ROOM_ANSWERS, ROOM_DELTAS, ROOM_ORDERS = range(ROOM_OF + 17, ROOM_OF + 21)
+ROOM_SLOTS = ROOM_OF + 21
 
 # --- points ----------------------------------------------------------------
 POINT_SKU = 0
@@ -113,6 +128,8 @@ POINTS_OF_SKU = 2
 FENCE = 3  # buckets ahead from which supply is unlimited, -1: never
 UNTRACKED = 4
 LAST_POINT = 5
+FIRST_RUN = 6  # where its stockpoints are listed in runs, -1 while their numbers ascend by one
+ROOM_OF_RUN = 7
 SKU_FIELDS = 8
 
 # --- nodes -----------------------------------------------------------------
@@ -171,6 +188,10 @@ STEP_FIELDS = 3
 # --- places: open addressing -----------------------------------------------
 PLACE_FIELDS = 3  # key of SKU and node, tag, stockpoint
 
+# --- free: what a stockpoint may promise for now, see above ------------------
+FREE_UNITS = 32  # bits below the units
+LARGEST_POINT = (1 << 31) - 1
+
 # --- holds -----------------------------------------------------------------
 STATUS = 0
 HOLD_ASKER = 1
@@ -212,7 +233,7 @@ INBOUND_REFERENCE = 3
 ETA = 4
 INBOUND_FIELDS = 5
 
-# --- requests: open addressing by request id -------------------------------
+# --- requests, in the order in which they came; slots find them by id ----------
 ID_HIGH = 0
 ID_LOW = 1
 FINGERPRINT = 2

@@ -151,6 +151,7 @@ def available_units_into(units, words, state, skus, nodes, askers, ahead):
     """Fill ``units[k]`` with what question k may be promised; ``words`` is a line to write in."""
     for k in range(units.shape[0]):
         words[0] = skus[k]
+        words[1] = nodes[k]
         units[k] = sku_available(state, skus[k], nodes[k], askers[k], ahead[k], words, 0)
 
 

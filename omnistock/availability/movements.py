@@ -6,6 +6,7 @@ import numpy as np
 
 from omnistock.availability.answers import EVENT_WORDS, RESULT_WORDS, answer, begin, happened
 from omnistock.availability.cells import hold_row, inbound_row, line_row, point
+from omnistock.availability.flat import note_free
 from omnistock.availability.hashing import high_word, low_word
 from omnistock.availability.layout import (
     BASE,
@@ -120,6 +121,7 @@ def reduce_promises(state, events, results, cursor, s, delta):
         q = events[begun + 5 * k + 2]
         promise(state, s, state.book[line_row(state, q) + LINE_BUCKET], events[begun + 5 * k + 3])
     state.records[s, BASE] -= delta
+    note_free(state.records, state.stock, s)
 
 
 @inner_kernel

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from omnistock.availability.hashing import mixed
 from omnistock.availability.layout import COMMAND_WORDS, RESERVE
 from omnistock.availability.promise import LINE_WORDS
-from omnistock.numerics.compiled import hot_kernel, inner_kernel, lean_kernel
+from omnistock.numerics.compiled import apart_kernel, inner_kernel
 
 ORDER_HEAD = COMMAND_WORDS + 6
-_POSITIVE = 0x7FFFFFFFFFFFFFFF
-_MULTIPLIER = 0x2545F4914F6CDD1D
 
 
-@hot_kernel
-def mixed(digest, word):
-    """Mix a word into a digest by the multiplier of xorshift64* (Vigna, 2016)."""
-    digest = ((int(digest) ^ int(word)) * _MULTIPLIER) & _POSITIVE
-    return digest ^ (digest >> 29)
-
-
-@lean_kernel
+@apart_kernel
 def packed_size(line_offsets, skus, is_kit, kit_offsets):
     """Words that the orders take."""
     words = (line_offsets.shape[0] - 1) * ORDER_HEAD + skus.shape[0] * (LINE_WORDS + 2)
@@ -56,7 +48,7 @@ def pack_line(words, line, sku, node, units, head, is_kit, kit_offsets, kit_part
     return line
 
 
-@lean_kernel
+@apart_kernel
 def pack_orders_into(
     words, offsets, line_offsets, skus, nodes, units, orders, ids, head, is_kit, kit_offsets,
     kit_parts,

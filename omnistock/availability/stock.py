@@ -23,6 +23,7 @@ from omnistock.availability.cells import (
     sku_row,
     step_row,
 )
+from omnistock.availability.flat import note_free
 from omnistock.availability.layout import (
     AT_HEAP,
     BACKORDER,
@@ -112,6 +113,7 @@ def refresh_minima(state, s):
     if last > 0:
         # The current bucket itself has balance 0 against the base.
         records[s, MINIMA] = min(0, np.int64(records[s, MINIMA + 1])) if last > 1 else 0
+    note_free(records, stock, s)
 
 
 @inner_kernel
@@ -133,6 +135,7 @@ def promise(state, s, bucket, units):
     """Take ``units`` out of the balance from ``bucket`` on; negative units give back."""
     if bucket <= state.stock[BUCKET]:
         state.records[s, BASE] -= units
+        note_free(state.records, state.stock, s)
         return
     n_buckets = state.stock[N_BUCKETS]
     at = flow(state, flow_row(state, s))
@@ -158,6 +161,7 @@ def schedule_receipt(state, s, bucket, units):
     state.stock[at + bucket % n_buckets] += units
     if bucket == current:
         state.records[s, BASE] += units
+        note_free(state.records, state.stock, s)
     else:
         refresh_minima(state, s)
 
@@ -171,6 +175,7 @@ def refresh_buffer(state, s):
     if share > 0:
         kept += (max(0, state.stock[p + ON_HAND]) * share + WHOLE - 1) // WHOLE
     state.records[s, BUFFER] = kept - state.stock[p + BACKORDER]
+    note_free(state.records, state.stock, s)
 
 
 @inner_kernel
@@ -179,6 +184,7 @@ def change_on_hand(state, s, delta):
     p = point(state, s)
     state.stock[p + ON_HAND] += delta
     state.records[s, BASE] += delta
+    note_free(state.records, state.stock, s)
     if state.stock[p + BUFFER_SHARE] > 0:
         refresh_buffer(state, s)
         if (state.records[s, FLAGS] & HAS_STEPS) != 0:

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from omnistock.availability import layout
+from omnistock.availability.arena import State
+from omnistock.availability.best import best_nodes_into
 from omnistock.availability.packing import pack_orders_into, packed_size
 from omnistock.engine.askers import Asker
 from omnistock.errors import InputError, UnknownError
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from omnistock.engine.registry import Registry
     from omnistock.engine.writer import Writer
 
-__all__ = ["ReservedArrays", "codes_of", "reserve_arrays"]
+__all__ = ["BestNodes", "ReservedArrays", "best_nodes", "codes_of", "reserve_arrays"]
 
 Int64 = npt.NDArray[np.int64]
 
@@ -45,6 +47,22 @@ class ReservedArrays:
     n_short: Int64
 
 
+@dataclass(frozen=True, slots=True)
+class BestNodes:
+    """Which node can give most of each SKU, in the order asked.
+
+    Attributes
+    ----------
+    nodes : (n_skus,) int64
+        Numbers of nodes, -1 where no node can give anything.
+    units : (n_skus,) int64
+        What may be promised there now, in smallest units.
+    """
+
+    nodes: Int64
+    units: Int64
+
+
 def codes_of(known: dict[str, int], kind: str, names: Sequence[str]) -> Int64:
     """Codes of names."""
     try:
@@ -59,6 +77,7 @@ class KitTable:
     def __init__(self, registry: Registry) -> None:
         self.size = len(registry.sku_list)
         self.is_kit = np.array([sku.is_kit for sku in registry.sku_list], np.uint8)
+        self.unstocked = np.array([sku.is_kit or not sku.tracked for sku in registry.sku_list])
         counts = np.zeros(self.size, np.int64)
         parts: list[tuple[int, int]] = []
         for code in np.flatnonzero(self.is_kit).tolist():
@@ -70,6 +89,8 @@ class KitTable:
         # A SKU that is no kit has no rows; neither has a bundle, which cannot be asked for here.
         self.offsets = np.concatenate([[0], np.cumsum(counts)])
         self.parts = np.array(parts, np.int64).reshape(-1, 2)
+        self.is_bundle = (self.is_kit != 0) & (counts == 0)
+        self.has_bundles = bool(self.is_bundle.any())
 
 
 def _column(name: str, values: Any, length: int | None = None) -> Int64:
@@ -111,9 +132,8 @@ def reserve_arrays(
             )
         ids = np.ascontiguousarray(given).view(np.int64)
     kits = writer.kit_table()
-    empty = (kits.is_kit[lines] != 0) & (kits.offsets[lines + 1] == kits.offsets[lines])
-    if empty.any():
-        bundle = registry.sku_list[int(lines[np.argmax(empty)])].sku
+    if kits.has_bundles and kits.is_bundle[lines].any():
+        bundle = registry.sku_list[int(lines[np.argmax(kits.is_bundle[lines])])].sku
         raise InputError(f"bundle {bundle!r} needs its selections: reserve it with reserve")
     flags = layout.PARTIAL if partial else 0
     bucket = 0 if due is None else registry.calendar.bucket_of(due)
@@ -143,3 +163,20 @@ def _check_lines(registry: Registry, lines: Int64, units: Int64, places: Int64) 
         raise InputError(f"nodes must be codes in -1..{len(registry.node_list) - 1}")
     if units.min() < 1 or units.max() > layout.MOST_UNITS // 1000:
         raise InputError(f"quantities must lie in 1..{layout.MOST_UNITS // 1000}")
+
+
+def best_nodes(writer: Writer, state: State, skus: Any, asker: int) -> BestNodes:
+    """Find the node that can give most of each SKU; see :meth:`Engine.best_nodes`."""
+    registry = writer.registry
+    codes = _column("skus", skus)
+    if len(codes) and (codes.min() < 0 or codes.max() >= len(registry.sku_list)):
+        raise InputError(f"skus must be codes in 0..{len(registry.sku_list) - 1}")
+    unstocked = writer.kit_table().unstocked[codes]
+    if unstocked.any():
+        name = registry.sku_list[int(codes[np.argmax(unstocked)])].sku
+        raise InputError(f"SKU {name!r} is a kit or not tracked: ask available for each node")
+    nodes = np.empty(len(codes), np.int64)
+    units = np.empty(len(codes), np.int64)
+    line = np.array([0, -1, 0, 0, -1, 0, 0, 0], np.int64)
+    best_nodes_into(nodes, units, state, codes, asker, line)
+    return BestNodes(nodes, units)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
 import numpy as np
 import numpy.typing as npt
 
+from omnistock.availability.arena import State, rows
 from omnistock.availability.flat import free_into
-from omnistock.availability.layout import BUCKET, N_POINTS
+from omnistock.availability.layout import BUCKET, POINT_NODE
 from omnistock.availability.rows import Fences
 from omnistock.engine import checking, explaining, late, planned, reads
-from omnistock.engine.askers import AskerDetail, OtherAskerDetail
+from omnistock.engine.askers import Asker, AskerDetail, OtherAskerDetail
 from omnistock.engine.commands import Moment, Quantity
+from omnistock.engine.fast import BestNodes, best_nodes
 from omnistock.engine.methods import Methods
 from omnistock.engine.results import AtpRow, Check, Explanation, Level, LevelChange, Peg
 from omnistock.engine.watching import Watch
@@ -112,22 +114,72 @@ class QueryMethods(Methods):
             As :meth:`free` answers each of them.
         """
         chosen = np.ascontiguousarray(handles, np.int64)
-        records = self._writer.state.records
-        count = int(self._writer.state.stock[N_POINTS])
+        free = rows(self._writer.state, "free").reshape(-1)
         if chosen.ndim != 1:
             raise InputError(f"handles must have one dimension, got {chosen.ndim}")
-        flat = records.reshape(-1).view()
-        flat.flags.writeable = False
+        free.flags.writeable = False
         chosen = chosen.view()
         chosen.flags.writeable = False
         units = np.empty(len(chosen), np.int32)
-        done = free_into(units, flat, records.shape[1], chosen, count)
+        done = free_into(units, free, chosen)
         if done < len(chosen):
             raise InputError(
-                f"handles must be numbers of stockpoints in 0..{count - 1}, got {chosen[done]} "
+                f"handles must be numbers of stockpoints in 0..{len(free) - 1}, got {chosen[done]} "
                 f"at {done}"
             )
         return units
+
+    def best_nodes(
+        self,
+        skus: npt.ArrayLike,
+        *,
+        channel: str | None = None,
+        segment: str = "",
+        attributes: Mapping[str, str] | None = None,
+        nodes: Sequence[str] = (),
+        now: Moment | None = None,
+    ) -> BestNodes:
+        """Return for each SKU the node that can give most of it now, and how much.
+
+        Equals the largest of ``available(sku, node=...)`` over the nodes that keep the SKU; of
+        equal nodes the first by priority.
+
+        Parameters
+        ----------
+        skus : (n_skus,) int64
+            Numbers from :meth:`sku_codes`; no kits.
+        channel, segment, attributes, nodes : optional
+            Who asks.
+
+        Returns
+        -------
+        BestNodes
+        """
+        state = self._writer.at_time(self._seconds(now))
+        asker = self._writer.asker(Asker.of(channel, segment, attributes, nodes))
+        found = best_nodes(self._writer, self._writer.state, skus, asker)
+        if self._writer.registry.has_late:
+            # Late holds give way to a request for their node, which the kernel does not weigh.
+            detail: AskerDetail = {"channel": channel, "segment": segment}
+            detail |= {"attributes": attributes, "nodes": nodes}
+            for k, sku in enumerate(np.asarray(skus).tolist()):
+                found.nodes[k], found.units[k] = self._best_with_movable(state, sku, detail)
+        return found
+
+    def _best_with_movable(self, state: State, sku: int, detail: AskerDetail) -> tuple[int, int]:
+        """Node that can give most of a SKU, and how much, if late holds make room for it."""
+        registry = self._writer.registry
+        best, most = -1, 0
+        points = rows(state, "points")
+        for s in self._writer.book.points_of(sku):
+            node = int(points[s, POINT_NODE])
+            place = registry.node_list[node].node
+            name = registry.sku_list[sku].sku
+            asked = reads.question(self._writer, name, {**detail, "node": place})
+            units = late.with_movable(self._writer, state, asked, reads.ask(state, asked))
+            if units > most:
+                best, most = node, units
+        return best, most
 
     def raw_available(
         self, sku: str, *, now: Moment | None = None, **asker: Unpack[AskerDetail]

@@ -1,4 +1,4 @@
-"""The shortest way to an availability: one number out of the records, without a kernel call."""
+"""The shortest way to an availability: one word for each stockpoint, without a kernel call."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from omnistock.availability import layout
 from omnistock.availability.arena import State, rows
-from omnistock.availability.layout import BASE, BUFFER, FLAGS, MINIMA
+from omnistock.availability.layout import AT_FREE, FREE_UNITS, ROOM_FREE
 from omnistock.engine.askers import Asker
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ Key = tuple[str, str | None, str | None]
 
 
 class Quick:
-    """Answers questions about plain stockpoints from a view of the records.
+    """Answers questions about plain stockpoints from a view of the column of free units.
 
     Which stockpoints a question is about is worked out once, and again when a node is
     switched, a stockpoint opened or the network changed.
@@ -26,22 +26,21 @@ class Quick:
 
     def __init__(self, writer: Writer) -> None:
         self._writer = writer
-        self._records: object = None
+        self._stock: object = None
         self._version = -1
         self._view: memoryview = memoryview(b"")
-        self._width = 1
         self._places: dict[Key, tuple[int, ...] | None] = {}
 
     def _renew(self, state: State) -> None:
-        self._records = state.records
+        self._stock = state.stock
         self._version = self._writer.layout_version
-        self._view = state.records.reshape(-1).data
-        self._width = state.records.shape[1]
+        first = int(state.stock[AT_FREE])
+        self._view = state.stock.data[first : first + int(state.stock[ROOM_FREE])]
         self._places.clear()
 
     def units(self, sku: str, channel: str | None, node: str | None, state: State) -> int | None:
         """Return available units, or None if the question needs the long way."""
-        if self._records is not state.records or self._version != self._writer.layout_version:
+        if self._stock is not state.stock or self._version != self._writer.layout_version:
             self._renew(state)
         key = (sku, channel, node)
         try:
@@ -53,25 +52,22 @@ class Quick:
         view = self._view
         total = 0
         for at in places:
-            if view[at + FLAGS]:
+            word = view[at]
+            if word & 1:
                 return None
-            units = view[at + BASE] + view[at + MINIMA] - view[at + BUFFER]
-            if units > 0:
-                total += units
+            total += word >> FREE_UNITS
         return total
 
     def free(self, handle: int) -> int:
         """Return what a stockpoint may promise anybody now, limits left out."""
         state = self._writer.state
-        if self._records is not state.records or self._version != self._writer.layout_version:
+        if self._stock is not state.stock or self._version != self._writer.layout_version:
             self._renew(state)
-        view = self._view
-        at = handle * self._width
-        units = view[at + BASE] + view[at + MINIMA] - view[at + BUFFER]
-        return units if units > 0 else 0
+        units: int = self._view[handle] >> FREE_UNITS
+        return units
 
     def _find(self, sku: str, channel: str | None, node: str | None) -> tuple[int, ...] | None:
-        """Words of the records that the question is about; None for the long way."""
+        """Words of the column that the question is about; None for the long way."""
         writer = self._writer
         registry = writer.registry
         code = registry.sku(sku)
@@ -96,7 +92,7 @@ class Quick:
         if len(found) > _MOST_POINTS:
             return None
         return tuple(
-            s * self._width
+            s
             for s in found
             if place in (None, points[s, layout.POINT_NODE])
             and allowed[points[s, layout.POINT_NODE]]

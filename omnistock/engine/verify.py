@@ -18,6 +18,7 @@ def verify(writer: Writer) -> Verification:
         books.pass_time(int(state.stock[layout.NOW]), int(state.stock[layout.BUCKET]))
         differences = [
             *_stockpoints(state, books),
+            *_free(state, books),
             *_holds(state, books),
             *_limits(state, books),
             *_rest(state, books),
@@ -58,6 +59,30 @@ def _stockpoints(state: State, books: Books) -> list[str]:
             if record[layout.MINIMA + t] == layout.PLENTY:
                 promised = expected = 0 if expected >= layout.PLENTY // 2 else -1
             found += _differs(f"{name} available from bucket +{t}", promised, expected)
+    return found
+
+
+def _free(state: State, books: Books) -> list[str]:
+    """Compare the column of free units, and the order in which SKUs list their stockpoints."""
+    found = _differs("words of free units", len(rows(state, "free")), len(books.points))
+    n_buckets = int(state.stock[layout.N_BUCKETS])
+    words = rows(state, "free").reshape(-1).tolist()
+    table = rows(state, "points").tolist()
+    for s, minima in books.minima(n_buckets).items():
+        units = min(max(minima[0] - books.kept(s), 0), layout.PLENTY)
+        flagged = int(state.records[s, layout.FLAGS] != 0)
+        word = units << layout.FREE_UNITS | (layout.LARGEST_POINT - s) << 1 | flagged
+        found += _differs(f"stockpoint {s} word of free units", words[s], word)
+    runs = rows(state, "runs").reshape(-1).tolist()
+    for code, sku in enumerate(rows(state, "skus").tolist()):
+        count, run = sku[layout.POINTS_OF_SKU], sku[layout.FIRST_RUN]
+        first = sku[layout.FIRST_POINT]
+        listed = list(range(first, first + count)) if run < 0 else runs[run : run + count]
+        chain = []
+        while first >= 0:
+            chain.append(first)
+            first = table[first][layout.NEXT_POINT]
+        found += [] if chain == listed else [f"SKU {code}: listed {listed}, linked {chain}"]
     return found
 
 

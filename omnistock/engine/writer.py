@@ -84,7 +84,7 @@ class Writer:
         self._queue: deque[Ticket] = deque()
         self._lock = threading.Lock()
         # Frames that are decided and not yet on disk, with those who wait for them.
-        self._decided: deque[tuple[int, bytes | None, list[Ticket]]] = deque()
+        self._decided: deque[tuple[Frame | None, list[Ticket]]] = deque()
         self._disk = threading.Lock()
         self._poison: str | None = None
         self._process = os.getpid()
@@ -140,8 +140,8 @@ class Writer:
                 self.layout_version += 1
                 # Definitions take no time: the frame has the second of the one before.
                 now, bucket = int(self.state.stock[NOW]), int(self.state.stock[BUCKET])
-                blob = self._frame(definitions, np.zeros(0, np.int32), now, bucket)
-                self._decided.append((self.sequence, blob, []))
+                frame = self._frame(definitions, np.zeros(0, np.int32), now, bucket)
+                self._decided.append((frame, []))
                 self._flush()
                 self._check_usable()
 
@@ -189,7 +189,7 @@ class Writer:
             size += len(group[-1].commands)
         try:
             self._check_usable()
-            blob = self._run_batch(group)
+            frame = self._run_batch(group)
         except OmnistockError as error:
             _refuse(group, error)
         except BaseException as error:
@@ -197,8 +197,8 @@ class Writer:
             _refuse(group, LedgerError(f"the engine has stopped: {self._poison}"))
             raise
         else:
-            self._decided.append((self.sequence, blob, group))
-            if self.after_commit and blob is not None:
+            self._decided.append((frame, group))
+            if self.after_commit and frame is not None:
                 # Whoever watches must see what is on disk, and nothing that is not yet.
                 self._flush()
                 if self._poison is None:
@@ -209,11 +209,13 @@ class Writer:
         """Append the frames that are decided, in order, and let their callers go."""
         with self._disk:
             while self._decided:
-                sequence, blob, group = self._decided.popleft()
+                frame, group = self._decided.popleft()
                 try:
-                    if blob is not None:
+                    if frame is not None:
                         self._check_usable()
-                        self.store.append(sequence, blob)
+                        blob = pack_frame(frame, self.digest)
+                        self.digest = digest_of(blob)
+                        self.store.append(frame.sequence, blob)
                 except BaseException as error:
                     if self._poison is None:
                         self._poison = f"the ledger cannot be written: {error}"
@@ -222,7 +224,7 @@ class Writer:
                     for ticket in group:
                         ticket.done = True
 
-    def _run_batch(self, tickets: list[Ticket]) -> bytes | None:
+    def _run_batch(self, tickets: list[Ticket]) -> Frame | None:
         """Decide a batch; returns its frame, None if nothing happened."""
         self._quiet_until = 0
         now, bucket = self._time(tickets[0].now)
@@ -270,7 +272,7 @@ class Writer:
                 ticket.answers.append(tuple(outcome.results[first:last].tolist()))
         return self._frame(definitions, events, now, bucket)
 
-    def _run_words(self, ticket: Ticket, now: int, bucket: int) -> bytes | None:
+    def _run_words(self, ticket: Ticket, now: int, bucket: int) -> Frame | None:
         """Carry out commands that are translated already."""
         assert ticket.words is not None
         definitions = self.registry.take_pending()
@@ -318,8 +320,7 @@ class Writer:
     def _is_known(self, high: int, low: int) -> bool:
         if not high and not low:
             return False
-        row = find_request(self.state, high, low)
-        return bool(self.state.ids[row] or self.state.ids[row + 1])
+        return bool(find_request(self.state, high, low) >= 0)
 
     # --- time and ledger -------------------------------------------------
 
@@ -337,16 +338,12 @@ class Writer:
     def _frame(
         self, definitions: Definitions, events: np.ndarray[tuple[int], np.dtype[np.int32]],
         now: int, bucket: int,
-    ) -> bytes | None:  # fmt: skip
-        """Pack what happened as the next frame; None if nothing did."""
+    ) -> Frame | None:  # fmt: skip
+        """Return what happened as the next frame; None if nothing did."""
         if not len(events) and definitions == Definitions():
             return None
-        sequence = self.sequence + 1
-        frame = Frame(sequence, self.store.epoch, now, bucket, encode(definitions), events)
-        blob = pack_frame(frame, self.digest)
-        self.sequence = sequence
-        self.digest = digest_of(blob)
-        return blob
+        self.sequence += 1
+        return Frame(self.sequence, self.store.epoch, now, bucket, encode(definitions), events)
 
     def _check_usable(self) -> None:
         if self._poison is not None:

@@ -2,7 +2,8 @@
 
 Layout, little-endian: magic, version, length of the definitions, number of event
 words, epoch, sequence number, second, bucket, digest of the frame before; then
-the definitions (JSON), the events (int32 words), and a digest over all of it.
+the definitions (JSON), the events (int32 words, packed as :mod:`omnistock.numerics.words`
+says; four bytes each in version 1), and a digest over all of it.
 The digests chain the frames: none can be changed, dropped or put in between
 without the next one noticing.
 """
@@ -17,12 +18,14 @@ import numpy as np
 import numpy.typing as npt
 
 from omnistock.errors import LedgerError
+from omnistock.numerics.words import packed_words, unpacked_words
 
 __all__ = ["FIRST_DIGEST", "Frame", "digest_of", "pack_frame", "unpack_frame"]
 
 _HEAD = struct.Struct("<4sIIIqqqq16s")
 _MAGIC = b"OMNF"
-_VERSION = 1
+_VERSION = 2
+_UNPACKED = 1
 _DIGEST_BYTES = 16
 FIRST_DIGEST = bytes(_DIGEST_BYTES)
 
@@ -57,7 +60,7 @@ def pack_frame(frame: Frame, previous: bytes) -> bytes:
     >>> unpack_frame(pack_frame(frame, FIRST_DIGEST), FIRST_DIGEST, 1).events
     array([0, 0, 0], dtype=int32)
     """
-    words = np.ascontiguousarray(frame.events, dtype="<i4")
+    words = np.ascontiguousarray(frame.events, dtype=np.int32)
     head = _HEAD.pack(
         _MAGIC,
         _VERSION,
@@ -71,8 +74,9 @@ def pack_frame(frame: Frame, previous: bytes) -> bytes:
     )
     digest = hashlib.blake2b(head, digest_size=_DIGEST_BYTES)
     digest.update(frame.definitions)
-    digest.update(words.data)
-    return b"".join((head, frame.definitions, words.data, digest.digest()))
+    packed = packed_words(words)
+    digest.update(packed)
+    return b"".join((head, frame.definitions, packed, digest.digest()))
 
 
 def unpack_frame(blob: bytes, previous: bytes, sequence: int) -> Frame:
@@ -90,14 +94,19 @@ def unpack_frame(blob: bytes, previous: bytes, sequence: int) -> Frame:
     if hashlib.blake2b(body, digest_size=_DIGEST_BYTES).digest() != digest_of(blob):
         raise LedgerError(f"{where} is damaged: its checksum does not fit its content")
     magic, version, n_text, n_words, epoch, number, now, bucket, before = _HEAD.unpack_from(body)
-    if magic != _MAGIC or version != _VERSION:
+    if magic != _MAGIC or version not in (_VERSION, _UNPACKED):
         raise LedgerError(f"{where} is of format {magic!r} {version}, not {_MAGIC!r} {_VERSION}")
     if number != sequence:
         raise LedgerError(f"{where} is missing: frame {number} stands in its place")
     if before != previous:
         raise LedgerError(f"{where} does not follow the frame before it: one of them was replaced")
-    if len(body) != _HEAD.size + n_text + 4 * n_words:
-        raise LedgerError(f"{where} has the wrong length")
     text_end = _HEAD.size + n_text
-    events = np.frombuffer(body, dtype="<i4", count=n_words, offset=text_end).astype(np.int32)
+    words = body[text_end:]
+    events: npt.NDArray[np.int32] | None = None
+    if version == _VERSION:
+        events = unpacked_words(words, n_words)
+    elif len(words) == 4 * n_words:
+        events = np.frombuffer(words, dtype="<i4").astype(np.int32)
+    if events is None:
+        raise LedgerError(f"{where} has the wrong length")
     return Frame(number, epoch, now, bucket, body[_HEAD.size : text_end], events)

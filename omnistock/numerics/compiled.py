@@ -16,7 +16,14 @@ from typing import Any, TypeVar, cast
 
 from numba import njit, types
 
-__all__ = ["free_kernel", "hot_kernel", "inner_kernel", "kernel", "lean_kernel"]
+__all__ = [
+    "apart_kernel",
+    "free_kernel",
+    "hot_kernel",
+    "inner_kernel",
+    "kernel",
+    "lean_kernel",
+]
 
 # A kernel takes arrays and numbers of the dtypes its module names; numba checks them.
 Compiled = Callable[..., Any]
@@ -63,6 +70,14 @@ def lean_kernel(function: Compiled) -> Compiled:
     compiles in half the time.
     """
     return _stamped(njit(cache=True, **_LEAN)(function), function)
+
+
+def apart_kernel(function: Compiled) -> Compiled:
+    """Compile like :func:`lean_kernel`, for arrays that only the caller has.
+
+    Other threads of Python run meanwhile.
+    """
+    return _stamped(njit(cache=True, nogil=True, **_LEAN)(function), function)
 
 
 def inner_kernel(function: Compiled) -> Compiled:

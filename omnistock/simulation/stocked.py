@@ -79,7 +79,7 @@ class Stocked:
 
 
 def stocked_engine(
-    where: str | Path, n_stockpoints: int, *, n_nodes: int = 5, units: int = 1_000_000
+    where: str | Path, n_stockpoints: int, *, n_nodes: int = 5, units: int | Int64 = 1_000_000
 ) -> Stocked:
     """Open a new engine with so many stockpoints, ``units`` on hand at each.
 
@@ -89,6 +89,8 @@ def stocked_engine(
         A new store, or ``":memory:"``.
     n_stockpoints : int
         A multiple of ``n_nodes``.
+    units : int or (n_stockpoints,) int64
+        On hand, alike or for each; at least 1.
 
     Raises
     ------
@@ -100,6 +102,7 @@ def stocked_engine(
             f"n_stockpoints must be a multiple of n_nodes {n_nodes}, got {n_stockpoints}"
         )
     n_skus = n_stockpoints // n_nodes
+    on_hand = np.broadcast_to(np.asarray(units, np.int64), n_stockpoints)
     network = Network.build(
         skus=[f"S{number}" for number in range(n_skus)],
         nodes=[f"N{number}" for number in range(n_nodes)],
@@ -109,14 +112,14 @@ def stocked_engine(
     writer = engine._writer
     for first in range(0, n_stockpoints, _POINTS_IN_FRAME):
         last = min(first + _POINTS_IN_FRAME, n_stockpoints)
-        words = _opening_words(first, last, n_nodes, units)
+        words = _opening_words(first, last, n_nodes, on_hand[first:last])
         offsets = np.arange(0, len(words) + 1, _COMMAND_WORDS)
         writer.submit_words(words, offsets, None)
     writer.registry.relearn(writer.state)
     return Stocked(engine, n_skus, n_nodes)
 
 
-def _opening_words(first: int, last: int, n_nodes: int, units: int) -> Int64:
+def _opening_words(first: int, last: int, n_nodes: int, units: Int64) -> Int64:
     """Commands that open the stockpoints from ``first`` up to ``last`` and fill them."""
     points = np.arange(first, last)
     words = np.zeros((2 * len(points), _COMMAND_WORDS), np.int64)

@@ -55,7 +55,7 @@ def commands_of(flows):
 def assert_equal_states(one, other):
     """Compare what is in use; how much room there is beside it does not matter."""
     for section in layout.SECTIONS:
-        if section not in ("places", "requests"):
+        if section not in ("places", "slots"):
             assert np.array_equal(rows(one, section), rows(other, section)), section
     count = len(rows(one, "points"))
     assert np.array_equal(one.records[:count], other.records[:count])

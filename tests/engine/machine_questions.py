@@ -12,6 +12,7 @@ from machine_base import (
     CHANNELS,
     DAY,
     KITS,
+    NODES,
     SKUS,
     askers,
     days,
@@ -116,6 +117,19 @@ class Invariants:
             asked = Question(sku, node, by=by)
             expected = self.plain.available(asked, asker)
             assert same(self.asked_of_engine(asked, asker), expected), (asked, asker, expected)
+
+    @invariant()
+    def names_the_node_that_can_give_most(self):
+        if not hasattr(self, "engine"):
+            return
+        for k in range(2):
+            asker = ASKERS[(self.requests + k) % len(ASKERS)]
+            best = self.engine.best_nodes(self.engine.sku_codes(SKUS), **asker.keywords())
+            for sku, node, units in zip(SKUS, best.nodes, best.units, strict=True):
+                expected = [self.plain.available(Question(sku, one), asker) for one in NODES]
+                assert units == max(expected), (sku, asker, expected)
+                first = expected.index(max(expected)) if max(expected) else -1
+                assert node == first, (sku, asker, expected)
 
     @invariant()
     def has_what_came_less_what_went(self):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import struct
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -39,7 +42,7 @@ def test_any_changed_byte_is_noticed(place, change):
         unpack_frame(bytes(blob), FIRST_DIGEST, 1)
 
 
-@pytest.mark.parametrize("length", [0, 10, 60, 90])
+@pytest.mark.parametrize("length", [0, 10, 60, 80])
 def test_a_cut_frame_is_noticed(length):
     blob = pack_frame(frame(), FIRST_DIGEST)
 
@@ -63,3 +66,33 @@ def test_a_replaced_frame_is_noticed_by_the_next():
 
     with pytest.raises(LedgerError, match="does not follow"):
         unpack_frame(second, digest_of(forged), 2)
+
+
+def as_before(given_frame):
+    """The frame as version 1 wrote it: four bytes a word."""
+    packed = pack_frame(given_frame._replace(events=np.zeros(0, np.int32)), FIRST_DIGEST)
+    head = bytearray(packed[:-16])
+    head[4:8] = struct.pack("<I", 1)
+    head[12:16] = struct.pack("<I", len(given_frame.events))
+    body = bytes(head) + given_frame.events.astype("<i4").tobytes()
+    return body + hashlib.blake2b(body, digest_size=16).digest()
+
+
+def test_frames_of_the_first_version_are_read():
+    words = (5, -1, 2**31 - 1, -(2**31), 70_000)
+
+    back = unpack_frame(as_before(frame(1, words)), FIRST_DIGEST, 1)
+
+    assert back.events.tolist() == list(words)
+    assert back.definitions == b"{}"
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_frame_whose_words_are_not_so_many_is_refused(version):
+    blob = pack_frame(frame(), FIRST_DIGEST) if version == 2 else as_before(frame())
+    for count in (0, 2, 4, 2**32 - 1):
+        body = bytearray(blob[:-16])
+        body[12:16] = struct.pack("<I", count)
+        forged = bytes(body) + hashlib.blake2b(body, digest_size=16).digest()
+        with pytest.raises(LedgerError, match="wrong length"):
+            unpack_frame(forged, FIRST_DIGEST, 1)
