@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from omnistock.availability.capacity import set_capacity
 from omnistock.availability.best import enter_run
+from omnistock.availability.capacity import set_capacity
 from omnistock.availability.cells import (
     inbound_row,
     node_row,
