@@ -12,6 +12,7 @@ from omnistock.errors import InputError
 from omnistock.sourcing.joint.evaluate import evaluate
 from omnistock.sourcing.joint.exact import solve_exactly
 from omnistock.sourcing.joint.part import part_of, taken_by
+from omnistock.sourcing.joint.problem import SourcingProblem
 from omnistock.sourcing.joint.reopt import plan_by_parts, replan_parts
 from omnistock.sourcing.joint.solve import solve
 
@@ -96,6 +97,49 @@ def test_a_part_may_take_just_what_the_others_leave(seed):
     # A stockpoint without a unit is left out: what takes from it is "eligibility" then.
     broken = set(without.violations) - {"must_ship"}
     assert bool(set(inside.violations) - {"must_ship"}) == bool(broken)
+
+
+def two_nodes(**changes):
+    """Orders for SKUs 0 and 1; node 0 has plenty of 0, node 1 of both, at double the cost."""
+    terms = {
+        "package_cost": [[100, 200]],
+        "unit_cost": [[10, 20]],
+        "stock": ([0, 1, 1], [0, 0, 1], [9, 9, 9]),
+        "n_skus": 2,
+        "order_region": [0],
+        "order_offsets": [0, 2],
+        "line_units": [1, 1],
+        "line_penalty": [500, 500],
+        "part_offsets": [0, 1, 2],
+        "part_sku": [0, 1],
+        "part_units": [1, 1],
+        **changes,
+    }
+    return SourcingProblem.build(**terms)
+
+
+def test_an_order_in_one_package_goes_to_the_node_that_has_all_of_it():
+    dear = {"package_cost": [[10, 200]], "unit_cost": [[10, 90]]}
+
+    free = solve_exactly(two_nodes(**dear), time_limit_s=20)
+    bound = solve_exactly(two_nodes(**dear, max_packages=[1]), time_limit_s=20)
+
+    assert (free.assigned.tolist(), free.cost) == ([0, 1], 10 + 10 + 200 + 90)
+    assert (bound.assigned.tolist(), bound.cost) == ([1, 1], 200 + 2 * 90)
+
+
+def test_ample_stock_at_a_node_without_capacity_for_all_dominates_nothing():
+    orders = {
+        "order_region": [0, 0],
+        "order_offsets": [0, 1, 2],
+        "part_sku": [0, 0],
+        "node_capacity": [1, 9],
+    }
+
+    plan = solve_exactly(two_nodes(**orders), time_limit_s=20)
+
+    assert sorted(plan.assigned.tolist()) == [0, 1]
+    assert plan.cost == 100 + 10 + 200 + 20
 
 
 def test_a_plan_of_another_length_or_node_is_refused():
