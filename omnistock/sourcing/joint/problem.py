@@ -98,11 +98,11 @@ class SourcingProblem:
 
     @property
     def n_regions(self) -> int:
-        return self.package_cost.shape[0]
+        return int(self.package_cost.shape[0])
 
     @property
     def n_nodes(self) -> int:
-        return self.package_cost.shape[1]
+        return int(self.package_cost.shape[1])
 
     @property
     def n_skus(self) -> int:

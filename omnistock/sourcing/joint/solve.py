@@ -22,6 +22,8 @@ __all__ = ["JointPlan", "Progress", "solve"]
 
 # Lines times stockpoints of their SKUs, beyond which an integer program of all is of no use.
 _MOST_WAYS = 120_000
+# Below, they prove it at once; above, prices give them a plan to start from.
+_FEW_WAYS = 6_000
 
 # Called with (what is done now, best cost so far or None, bound so far).
 Progress = Callable[[str, int | None, int], None]
@@ -142,23 +144,25 @@ def _search(
     """
     end = started + time_limit_s
     plan = ExactPlan(None, None, 0, False)
+    ways = int(np.diff(problem.stock_offsets)[problem.part_sku].sum())
     if is_flow(problem):
         tell("flow", None, 0)
         plan = solve_flow(problem)
-    else:
+    elif ways <= _MOST_WAYS:
         tell("flow of lines", None, 0)
         plan = flow_of_lines(problem) or plan
     if _enough(plan, gap):
         return plan
-    ways = int(np.diff(problem.stock_offsets)[problem.part_sku].sum())
-    if ways > _MOST_WAYS:
-        tell("parts", plan.cost, plan.bound or 0)
-        return _by_parts(problem, plan, end, seed)
     bound = _bound_of_lines(problem)
     if bound is None:
         return ExactPlan(None, None, None, True)
     plan = ExactPlan(plan.assigned, plan.cost, max(bound, plan.bound or 0), plan.proven)
-    for until in (started + 0.25 * time_limit_s, end):
+    if ways > _FEW_WAYS:
+        until = end if ways > _MOST_WAYS else started + 0.2 * time_limit_s
+        plan = _better(plan, _by_prices(problem, until, gap, seed, threads, tell))
+    if ways > _MOST_WAYS or _enough(plan, gap):
+        return plan
+    for until in (started + 0.4 * time_limit_s, end):
         tell("integer program", plan.cost, plan.bound or 0)
         plan = _step(problem, plan, until, gap, seed, threads)
         if _enough(plan, gap):
@@ -166,20 +170,30 @@ def _search(
     return plan
 
 
+def _by_prices(
+    problem: SourcingProblem, until: float, gap: float, seed: int, threads: int, tell: Progress
+) -> ExactPlan:
+    from omnistock.sourcing.joint.large import solve_by_prices
+
+    return solve_by_prices(problem, end=until, gap=gap, seed=seed, threads=threads, tell=tell)
+
+
+def _better(one: ExactPlan, other: ExactPlan) -> ExactPlan:
+    """The cheaper of two plans, with the higher of their bounds."""
+    bound = max(one.bound or 0, other.bound or 0)
+    costs = [plan for plan in (one, other) if plan.cost is not None]
+    if not costs:
+        return ExactPlan(None, None, bound, False)
+    best = min(costs, key=lambda plan: plan.cost or 0)
+    assert best.cost is not None
+    return ExactPlan(best.assigned, best.cost, min(bound, best.cost), bound >= best.cost)
+
+
 def _enough(plan: ExactPlan, gap: float) -> bool:
     """Whether a plan is proven to be within the gap that is asked for."""
     if plan.proven or plan.cost is None or plan.bound is None:
         return plan.proven
     return plan.cost - plan.bound <= gap * plan.cost
-
-
-def _by_parts(problem: SourcingProblem, plan: ExactPlan, end: float, seed: int) -> ExactPlan:
-    """Plan part by part until the end, without an integer program of the whole."""
-    assigned = _plan_while(problem, plan.assigned, lambda: False, end, seed)
-    if assigned is None:
-        return plan
-    cost = evaluate(problem, assigned).cost
-    return ExactPlan(assigned, cost, plan.bound, cost == plan.bound)
 
 
 def _step(
