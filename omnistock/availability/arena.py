@@ -159,7 +159,7 @@ def _laid_out(state: State, room: dict[str, int]) -> State:
     if room["points"] > len(records):
         width = MINIMA + n_buckets
         size = room["points"] * width
-        records = zeros(size, np.int32, large_pages=True).reshape(-1, width)
+        records = zeros(size, np.int32).reshape(-1, width)
         records[: len(state.records)] = state.records
     arenas: list[Int64] = []
     header = stock[:HEADER_WORDS].copy()
@@ -168,7 +168,7 @@ def _laid_out(state: State, room: dict[str, int]) -> State:
             arenas.append(old)
             continue
         sizes = [room[SECTIONS[k]] * _width(SECTIONS[k], n_buckets, room) for k in members]
-        new = zeros(begin + sum(sizes), np.int64, large_pages=old is state.stock)
+        new = zeros(begin + sum(sizes), np.int64)
         at = begin
         for k, size in zip(members, sizes, strict=True):
             name = SECTIONS[k]

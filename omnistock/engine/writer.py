@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from omnistock.availability.ahead import Ahead
 from omnistock.availability.arena import Int64, State, new_state, rows
 from omnistock.availability.hashing import find_request
 from omnistock.availability.layout import (
@@ -89,6 +90,7 @@ class Writer:
         self._poison: str | None = None
         self._process = os.getpid()
         self._kits: KitTable | None = None
+        self._ahead = Ahead()
         # Changes whenever a stockpoint is opened or what serves whom changes.
         self.layout_version = 0
         # The bucket that holds seconds from .. until, and the second before which time
@@ -258,6 +260,7 @@ class Writer:
             offsets = np.array(translator.offsets, np.int64)
             outcome = run(self.state, words, offsets, now=now, bucket=bucket)
             self.state = outcome.state
+            self._ahead.look(self.state)
         if translator.changes_layout:
             self.layout_version += 1
         events = np.zeros(0, np.int32) if outcome is None else outcome.events
@@ -279,6 +282,7 @@ class Writer:
         before = int(self.state.stock[N_POINTS])
         outcome = run(self.state, *ticket.words, now=now, bucket=bucket)
         self.state = outcome.state
+        self._ahead.look(self.state)
         self.layout_version += int(self.state.stock[N_POINTS]) != before
         ticket.outcome = outcome
         return self._frame(definitions, outcome.events, now, bucket)

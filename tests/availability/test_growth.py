@@ -1,15 +1,18 @@
 """Arrays that grow: request ids are found while their table moves, and the book stays in place."""
 
+import resource
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omnistock.availability import arena, layout
+from omnistock.availability.ahead import Ahead
 from omnistock.availability.arena import new_state, rows, with_room
 from omnistock.availability.hashing import find_request
 from omnistock.availability.machine import run
-from omnistock.availability.memory import can_reserve, zeros
+from omnistock.availability.memory import can_reserve, is_reserved, make_ready, zeros
 
 SECOND = 1000
 BIG = 2**62
@@ -100,3 +103,29 @@ def test_large_arrays_are_zeros_that_can_be_written_to():
         assert not array.any()
         array[-1] = 5
         assert array.sum() == 5
+
+
+def test_pages_for_orders_to_come_are_handed_out_beforehand():
+    first = zeros(1 << 21, np.int64)
+    if not make_ready(first, 0, 10):
+        pytest.skip("this system hands out pages only when they are written to")
+    state = with_room(new_state(3), holds=arena._MANY)
+    assert is_reserved(state.book)
+    ahead = Ahead()
+
+    ahead.look(state)
+    ahead.thread.join()
+
+    begin = int(state.stock[layout.AT_LINES])
+    before = resource.getrusage(resource.RUSAGE_THREAD).ru_minflt
+    state.book[begin : begin + (1 << 16)] = 1
+    assert resource.getrusage(resource.RUSAGE_THREAD).ru_minflt - before <= 1
+    assert state.book[begin : begin + (1 << 16)].sum() == 1 << 16
+    asked = ahead.thread
+    ahead.look(state)
+    assert ahead.thread is asked
+    state.stock[layout.N_LINES] += 1 << 15
+    ahead.look(state)
+    assert ahead.thread is not asked
+    ahead.thread.join()
+    assert state.book[begin : begin + (1 << 16)].sum() == 1 << 16

@@ -148,14 +148,13 @@ class HoldRules:
         with plain.without(replaced):
             fits = plain.can_hold(lines, asker)
             forced = [self._can_be_forced(one, asker) for one, _ in lines]
-            some = [
-                plain.available(one, asker) > 0
-                for one, _ in lines
-                if set(plain.components(one.sku)) - plain.untracked
-            ]
+            # A part of an order of which no stock is kept makes no hold by itself.
+            kept = [one for one, _ in lines if set(plain.components(one.sku)) - plain.untracked]
+            some = [plain.available(one, asker) > 0 for one in kept]
+            some += [backorder and self._can_be_forced(one, asker) for one in kept]
         if fits or (backorder and all(forced)):
             return True
-        if partial and (any(some) or (backorder and any(forced))):
+        if partial and any(some):
             return True
         if backorder and any(forced):
             return None if len(lines) > 1 else fits
