@@ -129,7 +129,7 @@ class Market:
         use = self._ask(ahead, temperature)
         with np.errstate(divide="ignore"):
             pressure = np.log((use + 1e-6) / np.maximum(self._supply, 1e-6))
-        pressure = np.where(self._supply > 0, np.clip(pressure, -3.0, 3.0), 0.0)
+        pressure = np.where(self._supply > 0, np.clip(pressure, -0.5, 3.0), 0.0)
         there = np.maximum(ahead + _STEP * temperature * pressure, 0.0)
         self._pace = pace if (use - self._supply) @ (there - here) >= 0 else 1.0
         self._before = here

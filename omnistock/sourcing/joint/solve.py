@@ -21,7 +21,7 @@ from omnistock.sourcing.joint.reopt import plan_by_parts, replan_parts
 __all__ = ["JointPlan", "Progress", "solve"]
 
 # Lines times stockpoints of their SKUs, beyond which an integer program of all is of no use.
-_MOST_WAYS = 120_000
+_MOST_WAYS = 40_000
 # Below, they prove it at once; above, prices give them a plan to start from.
 _FEW_WAYS = 6_000
 
