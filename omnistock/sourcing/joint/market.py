@@ -70,9 +70,11 @@ class Market:
 
     def open(self, orders: np.ndarray, units_left: np.ndarray, capacity_left: np.ndarray) -> None:
         """Go on with these orders and what is left for them; prices stay."""
-        self.orders = orders.astype(np.int64)
+        # Orders of one region read the same rows of costs.
+        region = self.problem.order_region[orders]
+        self.orders = orders[np.argsort(region, kind="stable")].astype(np.int64)
         self.units_left, self.capacity_left = units_left.copy(), capacity_left.copy()
-        size = np.diff(self.problem.order_offsets)[orders]
+        size = np.diff(self.problem.order_offsets)[self.orders]
         ends = np.searchsorted(
             np.cumsum(size), size.sum() * np.arange(1, self._threads) / self._threads
         )
