@@ -225,11 +225,15 @@ def soft_piece(
 ) -> float:
     """Add to ``use[a]`` and ``load[n]`` what lines ``first:last`` of an order would take.
 
-    Returns how much all patterns weigh together if the best weighs 1.
+    Returns how much all patterns weigh together if the best weighs 1; leaving all of a whole
+    order unfilled is not among these. ``max_packages`` does not count here.
     """
     n_lines = last - first
     whole = batch.all_or_nothing[order] or batch.must_ship[order]
     lay_out_short(desk, short, batch, first, last, package, price, toll, whole)
+    for i in range(n_lines):
+        if desk.own[i] == np.inf:
+            return 1.0
     weigh_singles(shares, desk, batch, first, n_lines, package, whole, temperature)
     count = 0
     if n_lines > 1:
@@ -239,16 +243,13 @@ def soft_piece(
     weigh_partitions(shares, desk, n_lines, count, package, temperature)
     full = (1 << n_lines) - 1
     served = 1.0
-    if whole:
-        if desk.best[count, full] == np.inf:
-            return 1.0
-        if not batch.must_ship[order]:
-            unfilled = 0.0
-            for line in range(first, last):
-                unfilled += batch.line_penalty[line]
-            far = (desk.best[count, full] - unfilled) / temperature
-            far = min(max(far - np.log(shares.mass[count, full]), -40.0), 40.0)
-            served = 1.0 / (1.0 + np.exp(far))
+    if whole and not batch.must_ship[order]:
+        unfilled = 0.0
+        for line in range(first, last):
+            unfilled += batch.line_penalty[line]
+        far = (desk.best[count, full] - unfilled) / temperature
+        far = min(max(far - np.log(shares.mass[count, full]), -40.0), 40.0)
+        served = 1.0 / (1.0 + np.exp(far))
     share_out(shares, desk, n_lines, count, package, served, temperature)
 
     for i in range(n_lines):

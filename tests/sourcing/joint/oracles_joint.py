@@ -54,19 +54,23 @@ def cheapest(problem):
     return min((cost for cost, kept in found if kept), default=None)
 
 
-def tiny(seed, most_lines=5, kits=True):
-    """A batch of a few lines on up to 3 nodes that may have every feature."""
+def tiny(seed, most_lines=5, kits=True, sizes=None, dense=False):
+    """A batch of a few lines on up to 3 nodes that may have every feature.
+
+    Dense ones have stock for most lines at most nodes, and packages worth sharing.
+    """
     rng = np.random.default_rng(seed)
     n_nodes, n_skus, n_regions = int(rng.integers(1, 4)), int(rng.integers(1, 4)), 2
-    sizes = []
-    while rng.random() < 0.85 and sum(sizes) < most_lines:
+    drawn = sizes is None
+    sizes = [] if drawn else sizes
+    while drawn and rng.random() < 0.85 and sum(sizes) < most_lines:
         sizes.append(int(min(rng.integers(0, 4), most_lines - sum(sizes))))
     n_orders, n_lines = len(sizes), sum(sizes)
     skus = [np.flatnonzero(rng.random(n_skus) < 0.5) for _ in range(n_lines)]
     skus = [some if some.size else rng.integers(0, n_skus, 1) for some in skus]
     skus = skus if kits else [some[:1] for some in skus]
     flat = np.concatenate([*skus, np.empty(0, np.int64)]).astype(np.int64)
-    rows = int(rng.integers(0, 9))
+    rows = 2 * n_nodes * n_skus if dense else int(rng.integers(0, 9))
     stock = [rng.integers(0, most, rows) for most in (n_nodes, n_skus, 4)]
 
     units = rng.integers(1, 3, len(flat))
@@ -75,9 +79,9 @@ def tiny(seed, most_lines=5, kits=True):
         return rng.random(n_orders) < share
 
     return SourcingProblem.build(
-        package_cost=rng.integers(0, 9, (n_regions, n_nodes)),
+        package_cost=rng.integers(0, 20 if dense else 9, (n_regions, n_nodes)),
         unit_cost=rng.integers(0, 5, (n_regions, n_nodes)),
-        node_capacity=rng.integers(0, 7, n_nodes),
+        node_capacity=rng.integers(0, 16 if dense else 7, n_nodes),
         stock=tuple(stock),
         stock_value=rng.integers(0, 3, rows),
         n_skus=n_skus,
