@@ -73,6 +73,7 @@ def choose_pattern(
     One of many lines goes in pieces, the packages of the first ones free for the next.
     """
     cost = 0.0
+    packages = 0
     region = batch.order_region[order]
     for n in range(chain.package.size):
         chain.package[n] = batch.package_cost[region, n]
@@ -95,7 +96,13 @@ def choose_pattern(
         )
         for line in range(first, last):
             if chain.chosen[line] >= 0:
+                packages += chain.package[chain.chosen[line]] != 0.0
                 chain.package[chain.chosen[line]] = 0.0
+        if packages >= batch.max_packages[order]:
+            # The other pieces may only use what is open.
+            for n in range(chain.package.size):
+                if chain.package[n] != 0.0:
+                    chain.package[n] = np.inf
     if stop - start > MOST_LINES:
         unfilled = 0
         for line in range(start, stop):
@@ -381,12 +388,12 @@ def try_pattern(
     for k in range(batch.order_offsets[order + 1] - batch.order_offsets[order]):
         same &= chain.chosen[chain.line[k]] == chain.node[k]
     if not same:
-        possible = True
         for line in range(batch.order_offsets[order], batch.order_offsets[order + 1]):
             node = chain.chosen[line]
-            if possible and node >= 0:
-                possible = put(plan, chain, batch, line, node, number, price, toll)
-        if possible and settle(plan, chain, batch, number, depth, price, toll):
+            if node >= 0:
+                # Of lines of one order that want the same unit, the last ones do without.
+                put(plan, chain, batch, line, node, number, price, toll)
+        if settle(plan, chain, batch, number, depth, price, toll):
             saved = saved_by(plan, chain, batch)
             if saved > 0:
                 return saved

@@ -70,7 +70,10 @@ def solve_by_prices(
     try:
         market.start()
         each = _find_prices(market, began, end, tell)
-        bound = max(math.ceil(market.bound() - 1e-3), 0)
+        proof = market.bound()
+        if proof == math.inf:
+            return ExactPlan(None, None, None, True)
+        bound = max(math.ceil(proof - 1e-6), 0)
         tell("prices", None, bound)
         price, toll = market.price.copy(), market.toll.copy()
         works = works_for(market)

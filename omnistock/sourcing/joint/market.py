@@ -139,8 +139,11 @@ class Market:
         self.toll = there[len(self.price) :].copy()
 
     def bound(self) -> float:
-        """Return what no plan for the open orders costs less than; renews ``cost``, ``chosen``."""
-        total = sum(
+        """Return what no plan for the open orders costs less than; renews ``cost``, ``chosen``.
+
+        Infinite if an order must ship and could not, even alone.
+        """
+        total: float = sum(
             self._each(
                 lambda i: price_orders(
                     self.chosen,
@@ -155,7 +158,12 @@ class Market:
                 )
             )
         )
-        return float(total - self.price @ self.units_left - self.toll @ self.capacity_left)
+        if total == np.inf:
+            return total
+        given_up = float(self.price @ self.units_left + self.toll @ self.capacity_left)
+        # Each of the sums may be off by half a unit in the last place for every term.
+        terms = 4 * self.problem.n_lines + len(self.price) + len(self.toll)
+        return total - given_up - terms * 2.0**-53 * (abs(total) + given_up)
 
     def _ask(self, prices: np.ndarray, temperature: float) -> np.ndarray:
         """Units that the open orders would take of every stockpoint and node."""

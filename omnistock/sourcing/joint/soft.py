@@ -278,7 +278,7 @@ def soft_piece(
                 load[node] += share * units
                 if kit:
                     take_others(use, batch, line, node, share)
-    return shares.mass[count, full]
+    return float(shares.mass[count, full])
 
 
 @free_kernel

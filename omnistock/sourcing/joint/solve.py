@@ -159,7 +159,10 @@ def _search(
     plan = ExactPlan(plan.assigned, plan.cost, max(bound, plan.bound or 0), plan.proven)
     if ways > _FEW_WAYS:
         until = end if ways > _MOST_WAYS else started + 0.2 * time_limit_s
-        plan = _better(plan, _by_prices(problem, until, gap, seed, threads, tell))
+        priced = _by_prices(problem, until, gap, seed, threads, tell)
+        if priced.proven and priced.cost is None:
+            return priced
+        plan = _better(plan, priced)
     if ways > _MOST_WAYS or _enough(plan, gap):
         return plan
     for until in (started + 0.4 * time_limit_s, end):

@@ -109,9 +109,7 @@ def priced_all(problem, price, toll):
     orders = np.arange(problem.n_orders)
     left, room = problem.stock_units, problem.node_capacity
     desk = desk_for(problem.n_nodes)
-    total = price_orders(
-        chosen, cost, desk, batch_of(problem), orders, left, room, price, toll
-    )
+    total = price_orders(chosen, cost, desk, batch_of(problem), orders, left, room, price, toll)
     return total - price @ left - toll @ room, cost, chosen
 
 
