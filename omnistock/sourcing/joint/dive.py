@@ -82,7 +82,7 @@ def dive(
     problem, plan = market.problem, works.plan
     done = np.zeros(problem.n_orders, np.bool_)
     limit = np.full(problem.n_orders, np.inf)
-    _serve(market, works, _needy(market), limit, done, pace)
+    _serve(market, works, _needy(market), limit, done, pace, stop)
     for _ in range(pace.rounds):
         orders = market.orders
         if not len(orders) or stop():
@@ -93,7 +93,7 @@ def dive(
         turn = orders[np.argsort(doubt, kind="stable")]
         turn = turn[: int(np.searchsorted(np.sort(doubt), sure, side="right"))]
         limit[turn] = market.cost[turn] + _NEAR_CENTS
-        _serve(market, works, turn, limit, done, pace)
+        _serve(market, works, turn, limit, done, pace, stop)
         tell(len(market.orders))
     orders = market.orders
     market.bound()
@@ -127,6 +127,7 @@ def _serve(
     limit: np.ndarray,
     done: np.ndarray,
     pace: Pace,
+    stop: Callable[[], bool],
 ) -> None:
     """Serve orders in turn, then price what is left for the others."""
     plan = works.plan
@@ -137,4 +138,4 @@ def _serve(
     if len(left) < len(market.orders):
         market.open(left, plan.left, plan.room)
         if len(left):
-            market.cool(pace.hot, pace.cold, pace.steps)
+            market.cool(pace.hot, pace.cold, pace.steps, stop)

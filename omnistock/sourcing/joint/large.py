@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import time
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from omnistock.sourcing.joint.problem import SourcingProblem
 from omnistock.sourcing.joint.reflow import reflow
 from omnistock.sourcing.joint.reopt import replan_parts
 
-__all__ = ["solve_by_prices"]
+__all__ = ["compile_kernels", "solve_by_prices"]
 
 _HOT, _COLD = 1000.0, 3.0
 # With fewer moves than this the market must stay warmer.
@@ -34,6 +35,31 @@ _PACES = (
 )
 
 Tell = Callable[[str, int | None, int], None]
+
+
+@functools.cache
+def compile_kernels() -> None:
+    """Plan three orders, so that no time limit pays for compiling."""
+    few = SourcingProblem.build(
+        package_cost=[[500, 900]],
+        unit_cost=[[10, 10]],
+        n_skus=2,
+        stock=([0, 1, 0], [0, 0, 1], [1, 5, 1]),
+        order_region=[0, 0, 0],
+        order_offsets=[0, 2, 3, 4],
+        line_units=[1, 1, 1, 1],
+        line_penalty=[2000, 2000, 2000, 2000],
+        part_offsets=[0, 1, 2, 3, 4],
+        part_sku=[0, 1, 0, 1],
+        part_units=[1, 1, 1, 1],
+    )
+    solve_by_prices(
+        few, end=time.monotonic() + 60, gap=0.0, seed=0, threads=1, tell=_nobody, polish=False
+    )
+
+
+def _nobody(stage: str, cost: int | None, bound: int) -> None:
+    """Tell nobody."""
 
 
 def solve_by_prices(
@@ -135,7 +161,7 @@ def _chains(
     cost = int(plan_cost(works.plan, batch))
     for _ in range(_SWEEPS):
         saved = 0
-        for some in np.array_split(rng.permutation(problem.n_orders), 1 + problem.n_orders // 5000):
+        for some in np.array_split(rng.permutation(problem.n_orders), 1 + problem.n_orders // 1000):
             if time.monotonic() > end:
                 break
             saved += int(

@@ -25,8 +25,9 @@ _MOST_WAYS = 40_000
 # Below, they prove it at once; above, prices give them a plan to start from.
 _FEW_WAYS = 6_000
 
-# Called with (what is done now, best cost so far or None, bound so far).
-Progress = Callable[[str, int | None, int], None]
+# Called with milliseconds gone, milliseconds there are, and what is done now with what result.
+Progress = Callable[[int, int, str], None]
+Tell = Callable[[str, int | None, int], None]
 
 
 @dataclass(frozen=True)
@@ -77,12 +78,13 @@ def solve(
     ----------
     problem : SourcingProblem
     time_limit_s : float
-        Seconds; it stops earlier when the plan is proven.
+        Seconds, without loading kernels; it stops earlier when the plan is proven.
     gap : float
         Stop as soon as the cost is within this share of the bound.
     seed : int
-    progress : callable, optional
-        Called with a word for what is done, the cost so far and the bound so far.
+    progress : callable(done, total, phase), optional
+        Called with the milliseconds gone and allowed; ``phase`` tells what is done, the
+        cost so far and the gap.
     threads : int
         Most threads at a time.
 
@@ -114,8 +116,14 @@ def solve(
             f"time_limit_s must be > 0, gap >= 0 and threads >= 1; "
             f"got {time_limit_s}, {gap} and {threads}"
         )
+    if _ways(problem) > _FEW_WAYS:
+        from omnistock.sourcing.joint.large import compile_kernels
+
+        if progress is not None:
+            progress(0, round(1000 * time_limit_s), "loading kernels; compiled once")
+        compile_kernels()
     started = time.monotonic()
-    tell = progress or _silent
+    tell = _silent if progress is None else _teller(progress, started, time_limit_s)
     plan = _search(problem, started, time_limit_s, gap, seed, tell, threads)
     status = "Feasible" if plan.cost is not None else "Unknown"
     if plan.proven:
@@ -124,8 +132,33 @@ def solve(
     return JointPlan(plan.assigned, plan.cost, plan.bound, status, time.monotonic() - started)
 
 
+def _ways(problem: SourcingProblem) -> int:
+    """Lines times stockpoints of their SKUs."""
+    return int(np.diff(problem.stock_offsets)[problem.part_sku].sum())
+
+
 def _silent(stage: str, cost: int | None, bound: int) -> None:
     """Tell nobody."""
+
+
+def _teller(progress: Progress, started: float, time_limit_s: float) -> Tell:
+    total = round(1000 * time_limit_s)
+
+    def tell(stage: str, cost: int | None, bound: int) -> None:
+        done = min(round(1000 * (time.monotonic() - started)), total)
+        if cost is None:
+            progress(done, total, stage)
+        else:
+            progress(
+                done, total, f"{stage}: {money(cost)}, gap {(cost - bound) / max(cost, 1):.2%}"
+            )
+
+    return tell
+
+
+def money(cents: int) -> str:
+    """Return cents as units of money with separators: 123456 is 1,234.56."""
+    return f"{cents // 100:,}.{cents % 100:02d}"
 
 
 def _search(
@@ -134,7 +167,7 @@ def _search(
     time_limit_s: float,
     gap: float,
     seed: int,
-    tell: Progress,
+    tell: Tell,
     threads: int,
 ) -> ExactPlan:
     """By structure: a flow for single lines, integer programs for what they can prove.
@@ -144,7 +177,7 @@ def _search(
     """
     end = started + time_limit_s
     plan = ExactPlan(None, None, 0, False)
-    ways = int(np.diff(problem.stock_offsets)[problem.part_sku].sum())
+    ways = _ways(problem)
     if is_flow(problem):
         tell("flow", None, 0)
         plan = solve_flow(problem)
@@ -174,7 +207,7 @@ def _search(
 
 
 def _by_prices(
-    problem: SourcingProblem, until: float, gap: float, seed: int, threads: int, tell: Progress
+    problem: SourcingProblem, until: float, gap: float, seed: int, threads: int, tell: Tell
 ) -> ExactPlan:
     from omnistock.sourcing.joint.large import solve_by_prices
 
