@@ -93,8 +93,12 @@ def soft_takes(problem, order, price, toll, temperature):
     slack = min(4 * temperature, 100.0)
     joins = []
     for n in nodes:
-        gain = [max(o - row[n], 0.0) if row[n] < inf else 0.0 for o, row in zip(own, cost)]
-        joins.append({i for i, g in enumerate(gain) if g > 0 and 0 < sum(gain) > package[n] - slack})
+        gain = [
+            max(o - row[n], 0.0) if row[n] < inf else 0.0 for o, row in zip(own, cost, strict=True)
+        ]
+        joins.append(
+            {i for i, g in enumerate(gain) if g > 0 and 0 < sum(gain) > package[n] - slack}
+        )
     ways = [
         [("out", -1)] * (not whole)
         + [("alone", n) for n in nodes if cost[i][n] < limit[i]]
