@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from omnistock.availability.cells import point
+from omnistock.availability.layout import ON_HAND
 from omnistock.availability.limits import asker_buffer, protected_for_others, quota_left
 from omnistock.availability.promise import (
     everything_free,
@@ -12,6 +14,7 @@ from omnistock.availability.promise import (
     raw_units,
     serves,
 )
+from omnistock.availability.stock import unpromised
 from omnistock.numerics.compiled import lean_kernel
 
 SERVES = 0
@@ -35,6 +38,14 @@ def point_facts_into(facts, state, points, asker, t, words):
         facts[k, SERVES] = 1 if serves(state, points[k], asker, words, 0) else 0
         facts[k, RAW] = raw_units(state, points[k], t)
         facts[k, KEPT] = kept_back(state, points[k], asker)
+
+
+@lean_kernel
+def leaving_into(units, state, points):
+    """Fill how many units may leave each stockpoint: what is on hand and promised to nobody."""
+    for k in range(points.shape[0]):
+        on_hand = state.stock[point(state, points[k]) + ON_HAND]
+        units[k] = max(0, min(on_hand, unpromised(state, points[k])))
 
 
 @lean_kernel

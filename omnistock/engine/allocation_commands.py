@@ -168,12 +168,11 @@ class _Fencing:
         code = registry.stocked_sku(sku)
         points = rows(book.state, "points")
         free: dict[int, int] = {}
-        for s in book.points_of(code):
+        mine = book.points_of(code)
+        for s, units in zip(mine, book.may_leave(mine), strict=True):
             tag, place = points[s, layout.POINT_TAG], int(points[s, layout.POINT_NODE])
             if registry.compartment_list[tag] == Compartment(segment=group):
-                record = book.state.records[s]
-                lowest = int(record[layout.BASE]) + min(0, int(record[layout.MINIMA]))
-                free[place] = max(0, min(lowest, int(points[s, layout.ON_HAND])))
+                free[place] = units
         for place, change in self.planned.get((code, group), {}).items():
             free[place] = free.get(place, 0) + change
         only = registry.node(node) if node else -1

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from omnistock.availability.arena import Int64, State, rows
+from omnistock.availability.facts import leaving_into
 from omnistock.availability.layout import (
     FIRST_LINE,
     FIRST_POINT,
@@ -132,6 +135,13 @@ class Book:
         while point >= 0:
             found.append(point)
             point = int(table[point, NEXT_POINT])
+        return found
+
+    def may_leave(self, points: list[int]) -> list[int]:
+        """Return the units that may leave stockpoints without a promise broken."""
+        units = np.zeros(len(points), np.int64)
+        leaving_into(units, self._writer.state, np.array(points, np.int64))
+        found: list[int] = units.tolist()
         return found
 
     def of_order(self, order: str) -> list[int]:

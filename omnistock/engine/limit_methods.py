@@ -361,13 +361,12 @@ class LimitMethods(Methods):
         registry = writer.registry
         points = rows(writer.at_time(None), "points")
         found = []
-        for s in writer.book.points_of(registry.stocked_sku(sku)):
+        mine = writer.book.points_of(registry.stocked_sku(sku))
+        for s, free in zip(mine, writer.book.may_leave(mine), strict=True):
             one = registry.compartment_list[points[s, layout.POINT_TAG]]
             if one.state == "available" and not one.lot and not one.owner:
-                record = writer.state.records[s]
-                free = int(record[layout.BASE]) + min(0, int(record[layout.MINIMA]))
                 node = registry.node_list[points[s, layout.POINT_NODE]].node
-                found.append((one.segment, node, max(0, min(free, int(points[s, layout.ON_HAND])))))
+                found.append((one.segment, node, free))
         return found
 
     def _fenced_parts(

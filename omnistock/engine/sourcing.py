@@ -279,9 +279,12 @@ def reject_command(
     )  # fmt: skip
 
 
-def checked_units(writer: Writer, held: OpenUnits, sku: str, node: str, quantity: Any) -> int:
-    """Smallest units of a rejection, which the hold must have open at the node."""
+def checked_units(
+    writer: Writer, held: OpenUnits, sku: str, node: str, quantity: Any, given_up: int = 0
+) -> int:
+    """Smallest units of a rejection still to be moved, which the hold must have open there."""
     units = writer.registry.sku_list[writer.registry.stocked_sku(sku)].smallest_units(quantity)
+    units -= given_up
     if not 0 < units <= held.units:
         raise ConflictError(
             f"hold {held.hold_id} has {held.units} of {sku!r} open at {node!r}, not {units}",

@@ -216,10 +216,12 @@ class SourcingMethods(Methods):
         if request_id is not None and writer.knows(request_id):
             again = Reject(number, sku, node, asked=asked, request_id=request_id)
             return sourcing.Rejection(self._do_hold(again, now), None, ())
+        given_up = 0
         for attempt in range(_MOST_TRIES):
             state = writer.at_time(self._seconds(now))
             held = sourcing.open_units(writer, state, number, sku, node)
-            units = sourcing.checked_units(writer, held, sku, node, quantity)
+            # A try whose moves come too late has given up its rest nevertheless.
+            units = sourcing.checked_units(writer, held, sku, node, quantity, given_up)
             request = sourcing.as_request(
                 writer, held.asker, facts, None, latitude, longitude, distances
             )
@@ -233,6 +235,7 @@ class SourcingMethods(Methods):
                 held, sku, node, choice, missing=missing and attempt == 0, asked=asked,
                 request_id=request_id if attempt == 0 else None,
             )  # fmt: skip
+            given_up += command.given_up
             try:
                 rejected = self._do_hold(command, now)
                 break
@@ -240,7 +243,7 @@ class SourcingMethods(Methods):
                 if attempt == _MOST_TRIES - 1:
                     raise
         later = None
-        short = command.given_up
+        short = given_up
         if short:
             later = self._later(held, sku, short, away, now)
         return sourcing.Rejection(

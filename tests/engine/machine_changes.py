@@ -54,8 +54,7 @@ class ChangeRules:
             self.do("update", hold.number, allowed=False, refusal=om.ConflictError, **keywords)
             return
         fits = not more or self.plain.can_hold(more, hold.asker)
-        self.do("update", hold.number, allowed=bool(fits), **keywords)
-        if not fits:
+        if self.held("update", hold.number, allowed=fits, **keywords) is None:
             return
         for line in hold.lines:
             line.open -= given_up.get(id(line), 0)

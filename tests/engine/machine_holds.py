@@ -103,7 +103,7 @@ class HoldRules:
         given = [
             om.OrderLine(one.sku, units, one.node, one.lot, one.life_days) for one, units in lines
         ]
-        hold = self.reserved(order, given, keywords, allowed)
+        hold = self.held("reserve", order, given, allowed=allowed, **keywords)
         if hold is None:
             return
         for one in replaced:
@@ -115,12 +115,12 @@ class HoldRules:
         if not backorder:
             self._drawn_as_it_should_be(lines, asker, taken, removal)
 
-    def reserved(self, order, given, keywords, allowed):
+    def held(self, method, *arguments, allowed, **keywords):
         """The engine's hold, or None where it refuses; either is right if it hangs on choices."""
         if allowed is not None:
-            return self.do("reserve", order, given, allowed=allowed, **keywords)
+            return self.do(method, *arguments, allowed=allowed, **keywords)
         try:
-            return self.do("reserve", order, given, **keywords)
+            return self.do(method, *arguments, **keywords)
         except om.OutOfStock:
             return None
 
@@ -139,7 +139,8 @@ class HoldRules:
                     continue
                 if asked.node is not None:
                     self.plain.point(Place(part, asked.node))
-                elif not any(place.node in serving for place in self.plain.places(part)):
+                elif not any(Place(part, node) in self.plain.points for node in serving):
+                    # Lots and segments are not for everybody: what nobody has is common stock.
                     self.plain.point(Place(part, serving[0]))
 
     def _may_reserve(self, lines, asker, partial, backorder, replaced):
@@ -147,14 +148,13 @@ class HoldRules:
         plain = self.plain
         with plain.without(replaced):
             fits = plain.can_hold(lines, asker)
-            forced = [self._can_be_forced(one, asker) for one, _ in lines]
-            # A part of an order of which no stock is kept makes no hold by itself.
-            kept = [one for one, _ in lines if set(plain.components(one.sku)) - plain.untracked]
-            some = [plain.available(one, asker) > 0 for one in kept]
-            some += [backorder and self._can_be_forced(one, asker) for one in kept]
+            # Lines without any stocked part draw nothing: alone they are no part of an order.
+            stocked = [one for one, _ in lines if set(plain.components(one.sku)) - plain.untracked]
+            forced = [self._can_be_forced(one, asker) for one in stocked]
+            some = [plain.available(one, asker) > 0 for one in stocked]
         if fits or (backorder and all(forced)):
             return True
-        if partial and any(some):
+        if partial and (any(some) or (backorder and any(forced))):
             return True
         if backorder and any(forced):
             return None if len(lines) > 1 else fits

@@ -104,6 +104,28 @@ def test_a_ring_fence_is_brought_to_the_grant_whether_it_had_more_or_less(engine
     assert engine.verify().ok
 
 
+@pytest.mark.parametrize("how", ["a buffer that will fall", "supply without end from then on"])
+def test_units_promised_for_later_are_never_ring_fenced(how):
+    """Later days look free to new orders; the units that are promised for them are still owed."""
+    fence = 3 if how.startswith("supply") else None
+    tee = om.Sku("TEE", replenishment_buckets=fence)
+    network = om.Network.build(skus=[tee, "MUG"], nodes=["DC"], channels=["web", "app"])
+    with om.open(":memory:", network, clock=lambda: NOW) as engine:
+        engine.receive("TEE", "DC", 10)
+        engine.receive("MUG", "DC", 9)
+        engine.reserve("O1", [("TEE", 8)], by=NOW + 4 * DAY)
+        if fence is None:
+            engine.set_buffer("TEE", 10, node="DC")
+            engine.set_buffer("TEE", 0, node="DC", since=NOW + DAY)
+
+        assert engine.available_to_allocate("TEE") == 2
+        with pytest.raises(om.OutOfStock) as caught:
+            engine.apply_allocation(shared(), ways=["ring_fence"])
+        assert caught.value.shortages[0].available == 2
+        assert engine.ring_fenced("MUG") == 0
+        assert engine.allocate("TEE", "web", 2) == 0
+
+
 def test_a_ring_fence_that_finds_too_little_changes_nothing_at_all(engine):
     engine.reserve("O1", [("TEE", 1)])
     before = engine._writer.sequence

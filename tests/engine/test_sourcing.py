@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from small_retailer import DAY, NOON, held, lines_of, make_engine
 
 import omnistock as om
+from omnistock.engine import sourcing
 from omnistock.sourcing import (
     Condition,
     Criterion,
@@ -235,6 +236,58 @@ def test_a_busy_node_keeps_its_stock_and_what_cannot_move_is_given_up():
     assert found.short == 3
     assert engine.available("X", node="A") == 5
     assert found.choice.reasons == {"X": "stock"}
+
+
+def test_rejected_units_of_a_lot_move_to_whatever_stock_serves_elsewhere():
+    engine = make_engine({("X", "A"): 0, ("X", "B"): 2, ("X", "C"): 9})
+    engine.receive("X", "A", 5, lot="L1", expiry=NOON + 9 * DAY)
+    engine.receive("X", "B", 1, lot="L1", expiry=NOON + 9 * DAY)
+    hold = engine.reserve("O1", [("X", 4)], node="A")
+
+    found = engine.reject(hold, "X", 4, node="A", rules=Strategy(("priority",)))
+
+    assert found.short == 0
+    open_lines = [one for one in engine.hold(hold.hold_id).lines if one.quantity]
+    assert {(one.node, one.lot): one.quantity for one in open_lines} == {
+        ("B", "L1"): 1,
+        ("B", ""): 2,
+        ("C", ""): 1,
+    }
+    assert engine.verify().differences == ()
+
+
+def test_missing_units_are_those_of_the_lots_that_they_were_promised_from():
+    engine = make_engine({("X", "A"): 0, ("X", "B"): 3})
+    engine.receive("X", "A", 5, lot="L1", expiry=NOON + 9 * DAY)
+    hold = engine.reserve("O1", [("X", 2, "A"), ("X", 1, "B")])
+
+    engine.reject(hold, "X", 2, node="A")
+
+    rows = [row for row in engine.stock().to_pylist() if row["node"] == "A"]
+    assert [(row["lot"], row["on_hand"], row["committed"]) for row in rows] == [("L1", 3, 0)]
+    assert held(engine, hold) == [("X", "B", 1), ("X", "B", 2)]
+
+
+def test_a_plan_that_comes_too_late_has_given_up_its_rest_once(monkeypatch):
+    """The first plan finds two units at B, which are gone when it is carried out."""
+    engine = make_engine({("X", "A"): 5, ("X", "B"): 2, ("X", "C"): 0})
+    hold = engine.reserve("O1", [("X", 3)], node="A")
+    choose = sourcing.choose
+
+    def choose_too_early(*arguments, **keywords):
+        choice = choose(*arguments, **keywords)
+        monkeypatch.setattr(sourcing, "choose", choose)
+        engine.issue("X", "B", 1)
+        return choice
+
+    monkeypatch.setattr(sourcing, "choose", choose_too_early)
+
+    found = engine.reject(hold, "X", 3, node="A")
+
+    assert held(engine, hold) == [("X", "B", 1)]
+    assert found.short == 2
+    assert engine.available("X", node="A") == 2
+    assert engine.verify().differences == ()
 
 
 def test_more_than_the_hold_has_there_cannot_be_rejected():

@@ -59,7 +59,7 @@ def point_of(batch: Batch, sku: int, node: int) -> int:
         else:
             high = middle
     if low < batch.stock_offsets[sku + 1] and batch.stock_node[low] == node:
-        return low
+        return int(low)
     return -1
 
 
@@ -103,7 +103,7 @@ def line_cost(
     cost = batch.line_weight[line] * batch.unit_cost[batch.order_region[order], node]
     cost += batch.part_units[first] * (batch.stock_value[point] + price[point])
     cost += batch.line_units[line] * toll[node]
-    return cost + other_parts_cost(batch, line, node, units_left, price)
+    return float(cost + other_parts_cost(batch, line, node, units_left, price))
 
 
 @free_kernel

@@ -37,7 +37,7 @@ class Chain(NamedTuple):
     package: np.ndarray  # per node: package cost of the order at hand
     chosen: np.ndarray  # per line
     spent: np.ndarray  # per order: what it costs as planned
-    count: np.ndarray  # lines touched, lines waiting
+    counts: np.ndarray  # lines touched, lines waiting
 
 
 def chain_for(n_points: int, n_nodes: int, n_orders: int, n_lines: int, most: int) -> Chain:
@@ -53,7 +53,7 @@ def chain_for(n_points: int, n_nodes: int, n_orders: int, n_lines: int, most: in
         package=np.empty(n_nodes),
         chosen=np.full(n_lines, -1, np.int64),
         spent=np.zeros(n_orders, np.int64),
-        count=np.zeros(2, np.int64),
+        counts=np.zeros(2, np.int64),
     )
 
 
@@ -73,6 +73,7 @@ def choose_pattern(
     One of many lines goes in pieces, the packages of the first ones free for the next.
     """
     cost = 0.0
+    packages = 0
     region = batch.order_region[order]
     for n in range(chain.package.size):
         chain.package[n] = batch.package_cost[region, n]
@@ -95,7 +96,13 @@ def choose_pattern(
         )
         for line in range(first, last):
             if chain.chosen[line] >= 0:
+                packages += chain.package[chain.chosen[line]] != 0.0
                 chain.package[chain.chosen[line]] = 0.0
+        if packages >= batch.max_packages[order]:
+            # The other pieces may only use what is open.
+            for n in range(chain.package.size):
+                if chain.package[n] != 0.0:
+                    chain.package[n] = np.inf
     if stop - start > MOST_LINES:
         unfilled = 0
         for line in range(start, stop):
@@ -165,7 +172,7 @@ def line_at(plan: Plan, batch: Batch, line: int, node: int, cost: float) -> floa
         packages += new
     if packages >= batch.max_packages[order]:
         return np.inf
-    return cost + batch.package_cost[batch.order_region[order], node]
+    return float(cost + batch.package_cost[batch.order_region[order], node])
 
 
 @free_kernel
@@ -238,9 +245,9 @@ def touch(chain: Chain, plan: Plan, line: int, number: int) -> None:
     """Remember where a line was before this chain."""
     if chain.seen[line] != number:
         chain.seen[line] = number
-        chain.line[chain.count[0]] = line
-        chain.node[chain.count[0]] = plan.assigned[line]
-        chain.count[0] += 1
+        chain.line[chain.counts[0]] = line
+        chain.node[chain.counts[0]] = plan.assigned[line]
+        chain.counts[0] += 1
 
 
 @free_kernel
@@ -292,7 +299,7 @@ def put(
 ) -> bool:
     """Place a line, moving holders away to wait; return whether that was possible."""
     while not can_place(plan, batch, line, node):
-        if chain.count[0] >= chain.line.size:
+        if chain.counts[0] >= chain.line.size:
             return False
         holder = whom_to_move(plan, chain, batch, line, node, number)
         if holder < 0:
@@ -300,8 +307,8 @@ def put(
         touch(chain, plan, holder, number)
         lift(plan, batch, holder)
         renew_prices(chain, plan, batch, holder, node, price, toll)
-        chain.waiting[chain.count[1]] = holder
-        chain.count[1] += 1
+        chain.waiting[chain.counts[1]] = holder
+        chain.counts[1] += 1
     place(plan, batch, line, node)
     renew_prices(chain, plan, batch, line, node, price, toll)
     return True
@@ -319,9 +326,9 @@ def settle(
 ) -> bool:
     """Find places for the lines that wait, after ``depth`` of them only free ones."""
     steps = 0
-    while chain.count[1] > 0:
-        chain.count[1] -= 1
-        line = chain.waiting[chain.count[1]]
+    while chain.counts[1] > 0:
+        chain.counts[1] -= 1
+        line = chain.waiting[chain.counts[1]]
         steps += 1
         node, _ = best_for_line(plan, chain, batch, line, -1, steps > depth)
         if node >= 0 and not put(plan, chain, batch, line, node, number, price, toll):
@@ -334,7 +341,7 @@ def saved_by(plan: Plan, chain: Chain, batch: Batch) -> int:
     """Cents that the touched orders cost less than before, noting the new costs; or 0."""
     n_orders = 0
     saved = 0
-    for k in range(chain.count[0]):
+    for k in range(chain.counts[0]):
         order = plan.order_of[chain.line[k]]
         new = True
         for j in range(n_orders):
@@ -353,13 +360,13 @@ def saved_by(plan: Plan, chain: Chain, batch: Batch) -> int:
 @free_kernel
 def put_back(plan: Plan, chain: Chain, batch: Batch, price: np.ndarray, toll: np.ndarray) -> None:
     """Bring all touched lines to where they were before the chain."""
-    for k in range(chain.count[0]):
+    for k in range(chain.counts[0]):
         line = chain.line[k]
         node = plan.assigned[line]
         if node >= 0:
             lift(plan, batch, line)
             renew_prices(chain, plan, batch, line, node, price, toll)
-    for k in range(chain.count[0]):
+    for k in range(chain.counts[0]):
         if chain.node[k] >= 0:
             place(plan, batch, chain.line[k], chain.node[k])
             renew_prices(chain, plan, batch, chain.line[k], chain.node[k], price, toll)
@@ -381,12 +388,12 @@ def try_pattern(
     for k in range(batch.order_offsets[order + 1] - batch.order_offsets[order]):
         same &= chain.chosen[chain.line[k]] == chain.node[k]
     if not same:
-        possible = True
         for line in range(batch.order_offsets[order], batch.order_offsets[order + 1]):
             node = chain.chosen[line]
-            if possible and node >= 0:
-                possible = put(plan, chain, batch, line, node, number, price, toll)
-        if possible and settle(plan, chain, batch, number, depth, price, toll):
+            if node >= 0:
+                # Of lines of one order that want the same unit, the last ones do without.
+                put(plan, chain, batch, line, node, number, price, toll)
+        if settle(plan, chain, batch, number, depth, price, toll):
             saved = saved_by(plan, chain, batch)
             if saved > 0:
                 return saved
@@ -403,8 +410,8 @@ def lift_order(
     number: int,
 ) -> None:
     """Take an order out of the plan, as the start of a chain; prices stay as they are."""
-    chain.count[0] = 0
-    chain.count[1] = 0
+    chain.counts[0] = 0
+    chain.counts[1] = 0
     for line in range(batch.order_offsets[order], batch.order_offsets[order + 1]):
         touch(chain, plan, line, number)
         if plan.assigned[line] >= 0:
@@ -433,14 +440,14 @@ def replan_order(
     choose_pattern(
         chain, desk, batch, order, batch.stock_units, batch.node_capacity, chain.price, chain.toll
     )
-    for k in range(chain.count[0]):
+    for k in range(chain.counts[0]):
         if chain.node[k] >= 0:
             renew_prices(chain, plan, batch, chain.line[k], chain.node[k], price, toll)
     saved = try_pattern(plan, chain, batch, order, number, depth, price, toll)
     if saved > 0:
         return saved
     lift_order(plan, chain, batch, order, number + 1)
-    for k in range(chain.count[0]):
+    for k in range(chain.counts[0]):
         if chain.node[k] >= 0:
             renew_prices(chain, plan, batch, chain.line[k], chain.node[k], price, toll)
     choose_pattern(chain, desk, batch, order, plan.left, plan.room, chain.price, chain.toll)

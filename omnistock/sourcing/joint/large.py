@@ -21,6 +21,8 @@ from omnistock.sourcing.joint.reopt import replan_parts
 __all__ = ["solve_by_prices"]
 
 _HOT, _COLD = 1000.0, 3.0
+# With fewer moves than this the market must stay warmer.
+_MANY_MOVES, _WARM = 140, 10.0
 _DEPTH = 8
 _SWEEPS = 6
 # From the quickest to the best; each needs about this many moves of all orders' prices.
@@ -68,7 +70,10 @@ def solve_by_prices(
     try:
         market.start()
         each = _find_prices(market, began, end, tell)
-        bound = max(math.ceil(market.bound() - 1e-3), 0)
+        proof = market.bound()
+        if proof == math.inf:
+            return ExactPlan(None, None, None, True)
+        bound = max(math.ceil(proof - 1e-6), 0)
         tell("prices", None, bound)
         price, toll = market.price.copy(), market.toll.copy()
         works = works_for(market)
@@ -100,9 +105,10 @@ def _find_prices(market: Market, began: float, end: float, tell: Tell) -> float:
     budget = 0.35 * (end - began)
     steps = int(np.clip(budget / max(0.55 * hot, 1e-6), 40, 220))
     limit = began + 0.5 * (end - began)
-    market.cool(_HOT, _COLD, steps, stop=lambda: time.monotonic() > limit)
+    cold = _COLD if steps >= _MANY_MOVES else _WARM
+    market.cool(_HOT, cold, steps, stop=lambda: time.monotonic() > limit)
     last = time.monotonic()
-    market.move(_COLD)
+    market.move(cold)
     return time.monotonic() - last
 
 
@@ -161,7 +167,7 @@ def _refined(
     def enough() -> bool:
         return cost - bound <= gap * cost or time.monotonic() > end
 
-    for round_ in range(3):
+    for round_ in range(4):
         if enough():
             break
         moved = reflow(problem, assigned, seed=seed + round_)

@@ -70,9 +70,11 @@ class Market:
 
     def open(self, orders: np.ndarray, units_left: np.ndarray, capacity_left: np.ndarray) -> None:
         """Go on with these orders and what is left for them; prices stay."""
-        self.orders = orders.astype(np.int64)
+        # Orders of one region read the same rows of costs.
+        region = self.problem.order_region[orders]
+        self.orders = orders[np.argsort(region, kind="stable")].astype(np.int64)
         self.units_left, self.capacity_left = units_left.copy(), capacity_left.copy()
-        size = np.diff(self.problem.order_offsets)[orders]
+        size = np.diff(self.problem.order_offsets)[self.orders]
         ends = np.searchsorted(
             np.cumsum(size), size.sum() * np.arange(1, self._threads) / self._threads
         )
@@ -129,7 +131,7 @@ class Market:
         use = self._ask(ahead, temperature)
         with np.errstate(divide="ignore"):
             pressure = np.log((use + 1e-6) / np.maximum(self._supply, 1e-6))
-        pressure = np.where(self._supply > 0, np.clip(pressure, -3.0, 3.0), 0.0)
+        pressure = np.where(self._supply > 0, np.clip(pressure, -0.5, 3.0), 0.0)
         there = np.maximum(ahead + _STEP * temperature * pressure, 0.0)
         self._pace = pace if (use - self._supply) @ (there - here) >= 0 else 1.0
         self._before = here
@@ -137,8 +139,11 @@ class Market:
         self.toll = there[len(self.price) :].copy()
 
     def bound(self) -> float:
-        """Return what no plan for the open orders costs less than; renews ``cost``, ``chosen``."""
-        total = sum(
+        """Return what no plan for the open orders costs less than; renews ``cost``, ``chosen``.
+
+        Infinite if an order must ship and could not, even alone.
+        """
+        total: float = sum(
             self._each(
                 lambda i: price_orders(
                     self.chosen,
@@ -153,7 +158,12 @@ class Market:
                 )
             )
         )
-        return float(total - self.price @ self.units_left - self.toll @ self.capacity_left)
+        if total == np.inf:
+            return total
+        given_up = float(self.price @ self.units_left + self.toll @ self.capacity_left)
+        # Each of the sums may be off by half a unit in the last place for every term.
+        terms = 4 * self.problem.n_lines + len(self.price) + len(self.toll)
+        return total - given_up - terms * 2.0**-53 * (abs(total) + given_up)
 
     def _ask(self, prices: np.ndarray, temperature: float) -> np.ndarray:
         """Units that the open orders would take of every stockpoint and node."""

@@ -192,7 +192,7 @@ def partition(desk: Desk, n_lines: int, n_candidates: int, package: np.ndarray) 
                 sent = (sent - 1) & lines & allowed
             desk.best[j + 1, lines] = least
             desk.taken[j + 1, lines] = chosen
-    return desk.best[n_candidates, everything]
+    return float(desk.best[n_candidates, everything])
 
 
 @free_kernel
@@ -266,7 +266,7 @@ def limited_partition(
                 chosen[first + i] = desk.candidate[j - 1]
         lines ^= sent
         used -= 1 if sent else 0
-    return best[count, most, sets - 1]
+    return float(best[count, most, sets - 1])
 
 
 @free_kernel

@@ -278,7 +278,51 @@ def soft_piece(
                 load[node] += share * units
                 if kit:
                     take_others(use, batch, line, node, share)
-    return shares.mass[count, full]
+    return float(shares.mass[count, full])
+
+
+@free_kernel
+def soft_single(
+    use: np.ndarray,
+    load: np.ndarray,
+    node: np.ndarray,
+    point: np.ndarray,
+    cost: np.ndarray,
+    first: int,
+    last: int,
+    package: np.ndarray,
+    price: np.ndarray,
+    toll: np.ndarray,
+    taken: int,
+    units: int,
+    unfilled: float,
+    temperature: float,
+) -> float:
+    """Do what :func:`soft_piece` does for one line of one component on arcs ``first:last``.
+
+    Most orders are such, and a call with all that an order of several lines needs takes
+    longer than the work. ``unfilled`` is infinite for what must ship.
+    """
+    own = unfilled
+    for k in range(first, last):
+        alone = package[node[k]] + cost[k] + taken * price[point[k]] + units * toll[node[k]]
+        own = min(own, alone)
+    if own == np.inf:
+        return 1.0
+    total = 0.0
+    if unfilled - own < _FAR * temperature:
+        total = np.exp(-(unfilled - own) / temperature)
+    for k in range(first, last):
+        far = package[node[k]] + cost[k] + taken * price[point[k]] + units * toll[node[k]] - own
+        if far < _FAR * temperature:
+            total += np.exp(-far / temperature)
+    for k in range(first, last):
+        far = package[node[k]] + cost[k] + taken * price[point[k]] + units * toll[node[k]] - own
+        if far < _FAR * temperature:
+            share = np.exp(-far / temperature) / total
+            use[point[k]] += share * taken
+            load[node[k]] += share * units
+    return total
 
 
 @free_kernel
@@ -296,7 +340,7 @@ def soft_orders(
     temperature: float,
     most: int,
 ) -> None:
-    """Add to ``use[a]`` and ``load[n]`` the units that a some orders would take.
+    """Add to ``use[a]`` and ``load[n]`` the units that some orders would take.
 
     An order of more than ``MOST_LINES`` lines is looked at in pieces, each of which pays
     its part of a package.
@@ -314,6 +358,25 @@ def soft_orders(
                 package[n] = batch.package_cost[region, n]
         start = batch.order_offsets[order]
         stop = batch.order_offsets[order + 1]
+        c = batch.part_offsets[start]
+        if stop - start == 1 and batch.part_offsets[stop] - c == 1:
+            doubt[order] = soft_single(
+                use,
+                load,
+                short.node,
+                short.point,
+                short.cost,
+                short.start[start],
+                short.stop[start],
+                package,
+                price,
+                toll,
+                batch.part_units[c],
+                batch.line_units[start],
+                np.inf if batch.must_ship[order] else float(batch.line_penalty[start]),
+                temperature,
+            )
+            continue
         pieces = (stop - start + MOST_LINES - 1) // MOST_LINES
         for piece in range(pieces):
             first = start + piece * (stop - start) // pieces

@@ -21,7 +21,7 @@ from omnistock.sourcing.joint.reopt import plan_by_parts, replan_parts
 __all__ = ["JointPlan", "Progress", "solve"]
 
 # Lines times stockpoints of their SKUs, beyond which an integer program of all is of no use.
-_MOST_WAYS = 120_000
+_MOST_WAYS = 40_000
 # Below, they prove it at once; above, prices give them a plan to start from.
 _FEW_WAYS = 6_000
 
@@ -159,7 +159,10 @@ def _search(
     plan = ExactPlan(plan.assigned, plan.cost, max(bound, plan.bound or 0), plan.proven)
     if ways > _FEW_WAYS:
         until = end if ways > _MOST_WAYS else started + 0.2 * time_limit_s
-        plan = _better(plan, _by_prices(problem, until, gap, seed, threads, tell))
+        priced = _by_prices(problem, until, gap, seed, threads, tell)
+        if priced.proven and priced.cost is None:
+            return priced
+        plan = _better(plan, priced)
     if ways > _MOST_WAYS or _enough(plan, gap):
         return plan
     for until in (started + 0.4 * time_limit_s, end):
