@@ -274,13 +274,13 @@ def compiled():
 def test_prices_make_a_plan_that_costs_what_it_says_and_a_bound_below_all_plans(seed):
     problem = batch_for(seed)
 
+    plan, _ = solved(problem, 0.05)
+
     best = solve_exactly(problem, time_limit_s=20)
     assert best.proven
     if best.cost is None:
+        assert plan.cost is None
         return
-
-    plan, _ = solved(problem, 0.05)
-
     assert plan.bound <= best.cost
     if plan.cost is not None:
         said = evaluate(problem, plan.assigned)
@@ -335,12 +335,47 @@ def test_orders_that_nobody_may_or_can_send_stay_unfilled(none):
     assert plan.cost == plan.bound == 12 * 50
 
 
+def test_one_order_of_any_length_takes_all_the_stock_there_is():
+    for lines in (1, 7, 8, 9, 16, 17, 20):
+        plan, _ = solved(single_node([lines]), 1.0)
+
+        sent = min(lines, 9)
+        assert plan.cost == 10 + sent + 50 * (lines - sent)
+
+
+def test_a_long_order_in_one_package_takes_one_node_and_not_one_for_each_piece():
+    """Nodes are dear for the second half of the lines where they are cheap for the first."""
+    skus = np.repeat([0, 1], 6)
+    problem = single_node(
+        [12],
+        package_cost=[[10, 10]],
+        unit_cost=[[1, 1]],
+        stock=([0, 0, 1, 1], [0, 1, 0, 1], [20] * 4),
+        stock_value=[0, 30, 30, 0],
+        n_skus=2,
+        part_sku=skus,
+        line_penalty=np.full(12, 90),
+        max_packages=[1],
+    )
+
+    plan, _ = solved(problem, 1.0)
+
+    assert len(set(plan.assigned.tolist())) == 1
+    assert plan.cost == 10 + 12 + 6 * 30
+
+
 def test_orders_that_tie_share_the_stock_out_to_the_last_unit():
     plan, _ = solved(single_node([1] * 14), 2.0)
 
     assert np.count_nonzero(plan.assigned == 0) == 9
     assert plan.cost == 9 * 11 + 5 * 50
     assert 0.9 * plan.cost <= plan.bound <= plan.cost
+
+
+def test_an_order_that_must_ship_and_cannot_leaves_no_plan():
+    plan, _ = solved(single_node([1, 2], must_ship=[True, False], units=0), 0.05)
+
+    assert (plan.assigned, plan.cost, plan.bound, plan.proven) == (None, None, None, True)
 
 
 def test_lines_that_cost_nothing_unfilled_stay_unfilled():
@@ -359,6 +394,22 @@ def test_the_greatest_costs_are_added_up_to_the_cent():
     assert plan.cost == 20 * most
     assert plan.bound <= plan.cost
     assert plan.bound >= plan.cost - 1000
+
+
+def test_a_kit_and_a_plain_line_of_one_order_never_share_a_unit():
+    problem = single_node(
+        [2],
+        n_skus=2,
+        stock=([0, 0], [0, 1], [1, 1]),
+        part_offsets=[0, 1, 3],
+        part_sku=[0, 0, 1],
+        part_units=[1, 1, 1],
+    )
+
+    plan, _ = solved(problem, 0.05)
+
+    assert sorted(plan.assigned.tolist()) == [-1, 0]
+    assert plan.cost == 10 + 1 + 50
 
 
 @pytest.mark.parametrize("seed", [2, 5, 10])
