@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import oracles_joint as oracle
 import oracles_prices as plain
@@ -122,6 +124,38 @@ def test_whatever_the_prices_no_plan_costs_less_than_the_bound(seed):
     best = oracle.cheapest(problem)
     assert best is None or bound <= best + 1e-9
     assert not np.isnan(cost).any()
+
+
+@given(seeds)
+def test_costs_times_four_make_bounds_times_four_and_the_same_patterns(seed):
+    problem, rng = batch_for(seed, most_lines=9), np.random.default_rng(seed)
+    price, toll = plain.prices_for(problem, rng)
+    names = ("package_cost", "unit_cost", "stock_value", "line_penalty")
+    dear = replace(problem, **{name: 4 * getattr(problem, name) for name in names})
+
+    bound, cost, chosen = priced_all(problem, price, toll)
+    dear_bound, dear_cost, dear_chosen = priced_all(dear, 4 * price, 4 * toll)
+
+    assert dear_bound == 4 * bound
+    assert dear_cost.tolist() == (4 * cost).tolist()
+    assert dear_chosen.tolist() == chosen.tolist()
+
+
+@given(seeds)
+def test_more_stock_and_capacity_never_raise_the_bound_of_the_same_prices(seed):
+    problem, rng = batch_for(seed, most_lines=9), np.random.default_rng(seed)
+    price, toll = plain.prices_for(problem, rng)
+    more = replace(
+        problem,
+        stock_units=problem.stock_units + rng.integers(0, 3, len(problem.stock_units)),
+        node_capacity=problem.node_capacity + rng.integers(0, 3, problem.n_nodes),
+    )
+
+    bound, cost, _ = priced_all(problem, price, toll)
+    lower, cheaper, _ = priced_all(more, price, toll)
+
+    assert np.all(cheaper <= cost + 1e-9)
+    assert lower <= bound + 1e-9
 
 
 @given(seeds, st.lists(st.integers(9, 20), min_size=1, max_size=2))
