@@ -1,9 +1,11 @@
 """Joint sourcing of orders that compete for stock, by size, beside a greedy order system.
 
 Run ``python -m benchmarks.sourcing_scale [--size N ...] [--ratio R ...] [--quick]
-[--time-limit S] [--out FILE.json|FILE.parquet]``. The network has 20 distribution centres and
-500 stores; see :func:`generate`. Each row runs in a process of its own, with kernels already
-compiled; memory is the peak of that process, processor time that of all its threads.
+[--time-limit S] [--online] [--out FILE.json|FILE.parquet]``. With ``--online``, orders are
+served one by one under prices learnt on the orders of other days. The network has 20
+distribution centres and 500 stores; see :func:`generate`. Each row runs in a process of its
+own, with kernels already compiled; memory is the peak of that process, processor time that of
+all its threads.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import numpy as np
 
 from benchmarks.sourcing_greedy import source_greedily
 from omnistock.sourcing.joint.evaluate import evaluate
+from omnistock.sourcing.joint.online import learn_prices, serve_in_turn
 from omnistock.sourcing.joint.problem import SourcingProblem
 from omnistock.sourcing.joint.solve import solve
 
@@ -57,34 +60,42 @@ STORE_CENTS = 70
 
 
 def generate(
-    lines: int, ratio: float, seed: int, *, single: bool = False, most_units: int = 3
+    lines: int,
+    ratio: float,
+    seed: int,
+    *,
+    single: bool = False,
+    most_units: int = 3,
+    orders_seed: int | None = None,
 ) -> SourcingProblem:
     """Return a batch of about ``lines`` order lines for stock of ``ratio`` times the demand.
 
     40 % of the orders have 2 to 6 lines, none if ``single``; most lines ask for one unit and
-    none for more than ``most_units``. SKUs sell by Zipf's law with exponent 0.9.
+    none for more than ``most_units``. SKUs sell by Zipf's law with exponent 0.9. With
+    ``orders_seed``, other orders meet the same network, popularity and stock.
     """
     rng = np.random.default_rng(seed)
     home, package_cost, unit_cost = _network(rng)
     n_skus = max(50, lines // 20)
     share = np.arange(1, n_skus + 1) ** -0.9
     share = rng.permutation(share / share.sum())
-    order_lines = _order_sizes(lines, single, rng)
-    order_offsets = np.concatenate([[0], np.cumsum(order_lines)])
-    sku = _wanted(share, np.repeat(np.arange(len(order_lines)), order_lines), rng)
-    chance = np.array([0.85, *([0.15 / max(most_units - 1, 1)] * (most_units - 1))])
-    units = rng.choice(most_units, lines, p=chance / chance.sum()) + 1
+    order_lines, sku, units = _orders(lines, single, most_units, share, rng)
     weight = rng.choice([1, 2, 4], n_skus, p=[0.6, 0.3, 0.1])
     price = np.exp(rng.normal(8.2, 0.35, n_skus)).astype(np.int64)
     demand = units.mean() * lines
+    node_capacity = _capacity(demand, rng)
+    stock = _stock(ratio * demand * share, rng)
+    if orders_seed is not None:
+        rng = np.random.default_rng([seed, orders_seed])
+        order_lines, sku, units = _orders(lines, single, most_units, share, rng)
     return SourcingProblem.build(
         package_cost=package_cost,
         unit_cost=unit_cost,
-        node_capacity=_capacity(demand, rng),
-        stock=_stock(ratio * demand * share, rng),
+        node_capacity=node_capacity,
+        stock=stock,
         n_skus=n_skus,
         order_region=rng.choice(N_REGIONS, len(order_lines), p=home),
-        order_offsets=order_offsets,
+        order_offsets=np.concatenate([[0], np.cumsum(order_lines)]),
         line_units=units,
         line_weight=units * weight[sku],
         line_penalty=units * price[sku] + 1_000,
@@ -108,6 +119,16 @@ def _network(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarr
     is_store = np.arange(len(node)) >= N_CENTRES
     handling = np.where(is_store, rng.integers(500, 701, len(node)), rng.integers(480, 601))
     return home, handling + 90 * zone, ZONE_CENTS[zone] + STORE_CENTS * is_store
+
+
+def _orders(
+    lines: int, single: bool, most_units: int, share: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Lines of every order; SKU and units of every line."""
+    order_lines = _order_sizes(lines, single, rng)
+    sku = _wanted(share, np.repeat(np.arange(len(order_lines)), order_lines), rng)
+    chance = np.array([0.85, *([0.15 / max(most_units - 1, 1)] * (most_units - 1))])
+    return order_lines, sku, rng.choice(most_units, lines, p=chance / chance.sum()) + 1
 
 
 def _order_sizes(lines: int, single: bool, rng: np.random.Generator) -> np.ndarray:
@@ -191,6 +212,59 @@ def measure(lines: int, ratio: float, single: bool, time_limit_s: float) -> dict
     return dict(zip(COLUMNS, values, strict=True))
 
 
+def measure_online(
+    lines: int, ratio: float, samples: int, renewals: int, days: int = 3
+) -> dict[str, Any]:
+    """Serve orders in turn, without prices and with prices learnt on other orders.
+
+    Costs are sums over ``days`` days that no price has seen; microseconds per order the
+    least of them.
+    """
+    seen = [generate(lines, ratio, 1, orders_seed=day) for day in range(samples)]
+    serve_in_turn(generate(60, ratio, 1))
+    started = time.perf_counter()
+    prices = learn_prices(seen)
+    learnt = time.perf_counter() - started
+    cost = np.zeros(4, np.int64)
+    microseconds, renewed = [], 0.0
+    for day in range(days):
+        problem = generate(lines, ratio, 1, orders_seed=1_000 + day)
+        alone, priced = serve_in_turn(problem), serve_in_turn(problem, prices)
+        started = time.perf_counter()
+        anew = serve_in_turn(problem, prices, samples=seen, renewals=renewals)
+        renewed += (time.perf_counter() - started) / max(renewals * days, 1)
+        greedy = evaluate(problem, source_greedily(problem)).cost
+        cost += [greedy, alone.cost, priced.cost, anew.cost]
+        microseconds.append(priced.seconds / problem.n_orders * 1e6)
+    return {
+        "lines": lines,
+        "ratio": ratio,
+        "samples": samples,
+        "renewals": renewals,
+        "greedy_cost": int(cost[0]),
+        "alone_cost": int(cost[1]),
+        "priced_cost": int(cost[2]),
+        "renewed_cost": int(cost[3]),
+        "priced_saved": 1 - cost[2] / cost[1],
+        "renewed_saved": 1 - cost[3] / cost[1],
+        "microseconds": round(min(microseconds), 2),
+        "learn_seconds": round(learnt, 1),
+        "renew_seconds": round(renewed, 1),
+    }
+
+
+def show_online(row: dict[str, Any]) -> None:
+    """Print a row of orders served in turn."""
+    print(
+        f"online {row['lines']:,} lines, stock {row['ratio']}, {row['samples']} samples: "
+        f"alone {row['alone_cost']:,}; prices learnt once save {row['priced_saved']:.2%}, "
+        f"{row['renewals']} times anew {row['renewed_saved']:.2%}; "
+        f"{row['microseconds']} us an order; {row['learn_seconds']} s to learn, "
+        f"{row['renew_seconds']} s anew",
+        flush=True,
+    )
+
+
 def show(row: dict[str, Any]) -> None:
     """Print a row."""
     cost, bound = ("-" if one is None else f"{one:,}" for one in (row["cost"], row["bound"]))
@@ -222,8 +296,22 @@ def main() -> int:
     parser.add_argument("--single", action="store_true", help="only orders of one line")
     parser.add_argument("--quick", action="store_true", help="nothing above 10,000 lines, 10 s")
     parser.add_argument("--time-limit", type=float, default=60.0, metavar="S")
+    parser.add_argument("--online", action="store_true", help="orders served one by one")
+    parser.add_argument("--samples", type=int, default=8, help="days from which to learn prices")
+    parser.add_argument("--renewals", type=int, default=10, help="times that they are learnt anew")
     parser.add_argument("--out", type=Path, metavar="FILE")
     chosen = parser.parse_args()
+    if chosen.online:
+        online = [
+            measure_online(size, ratio, chosen.samples, chosen.renewals)
+            for size in chosen.size or [10_000]
+            for ratio in chosen.ratio or [0.95]
+        ]
+        for row in online:
+            show_online(row)
+        if chosen.out is not None:
+            write(online, chosen.out)
+        return 0
     rows = [row for row in ROWS if not chosen.quick or row[0] <= 10_000]
     if chosen.size or chosen.ratio or chosen.single:
         sizes = chosen.size or sorted({row[0] for row in rows})

@@ -37,6 +37,7 @@ _PUBLIC = {
     "allocate": "omnistock.allocation",
     "allocate_by_value": "omnistock.allocation",
     "source": "omnistock.sourcing",
+    "source_jointly": "omnistock.sourcing",
     "replenish": "omnistock.replenishment",
     "rebalance": "omnistock.replenishment",
     "open": "omnistock.engine",

@@ -6,6 +6,8 @@ from omnistock.sourcing.conditions import Condition
 from omnistock.sourcing.costs import CostTerm, ShippingCost
 from omnistock.sourcing.criteria import Candidates, Criterion, Request
 from omnistock.sourcing.distances import distance_cost, haversine
+from omnistock.sourcing.joint_costs import JointCost, Zone
+from omnistock.sourcing.jointly import JointlySourced, source_jointly
 from omnistock.sourcing.parcels import Parcel, ParcelRules, pack
 from omnistock.sourcing.routing import RoutingBook, RoutingRule, RoutingVersions
 from omnistock.sourcing.strategies import Strategy, rank_nodes
@@ -18,6 +20,8 @@ __all__ = [
     "Condition",
     "CostTerm",
     "Criterion",
+    "JointCost",
+    "JointlySourced",
     "Parcel",
     "ParcelRules",
     "PlannedLine",
@@ -29,6 +33,7 @@ __all__ = [
     "Sourced",
     "SourcingRules",
     "Strategy",
+    "Zone",
     "choose_nodes",
     "distance_cost",
     "haversine",
@@ -36,4 +41,5 @@ __all__ = [
     "rank_nodes",
     "source",
     "source_cart",
+    "source_jointly",
 ]

@@ -11,7 +11,17 @@ from omnistock.sourcing.batch import Questions
 from omnistock.sourcing.costs import ShippingCost
 from omnistock.sourcing.distances import distance_cost, haversine
 
-__all__ = ["ORDERS", "check_tables", "node_names", "questions", "stock_matrix"]
+__all__ = [
+    "OF_AN_ORDER",
+    "ORDERS",
+    "allowed_nodes",
+    "check_tables",
+    "explode_rows",
+    "first_rows",
+    "node_names",
+    "questions",
+    "stock_matrix",
+]
 
 ORDERS = TableSpec(
     "orders",
@@ -25,7 +35,7 @@ ORDERS = TableSpec(
 )
 
 # What an order has once, however many rows it has.
-_OF_AN_ORDER = ("channel", "priority", "latitude", "longitude")
+OF_AN_ORDER = ("channel", "priority", "latitude", "longitude")
 
 
 def node_names(network: Network) -> list[str]:
@@ -34,7 +44,9 @@ def node_names(network: Network) -> list[str]:
     return [node.node for node in sorted(active, key=lambda node: (node.priority, node.node))]
 
 
-def check_tables(orders: Table, stock: Table, network: Network) -> None:
+def check_tables(
+    orders: Table, stock: Table, network: Network, of_an_order: tuple[str, ...] = OF_AN_ORDER
+) -> None:
     """Raise one error with every unknown name and every order that contradicts itself."""
     problems = check_references(orders, "sku", network.skus)
     if network.channels:
@@ -43,8 +55,8 @@ def check_tables(orders: Table, stock: Table, network: Network) -> None:
     problems += check_references(stock, "sku", network.skus)
     problems += check_references(stock, "node", network.nodes, "node")
     order = orders.codes("order").codes
-    first = _first_rows(order)
-    for name in _OF_AN_ORDER:
+    first = first_rows(order)
+    for name in of_an_order:
         values = orders[name]
         other = values != values[first[order]]
         if values.dtype.kind == "f":
@@ -84,7 +96,7 @@ def questions(
 ) -> tuple[Questions, np.ndarray, list[str]]:
     """Return the arrays, which table row each of their rows is, and the stocked SKUs."""
     order = orders.codes("order").codes
-    first = _first_rows(order)
+    first = first_rows(order)
     # Orders by priority, then by their first row; rows of an order as given.
     rank = np.empty(len(first), dtype=np.int64)
     rank[np.lexsort((first, orders["priority"][first]))] = np.arange(len(first))
@@ -93,7 +105,7 @@ def questions(
     row_offsets = _offsets(order_of_row, len(first))
     leader = rows[row_offsets[:-1]]
 
-    skus, part_offsets, part_sku, part_units = _explode(orders, rows, network)
+    skus, part_offsets, part_sku, part_units = explode_rows(orders, rows, network)
     row_of_part = np.repeat(np.arange(len(rows)), np.diff(part_offsets))
     key = order_of_row[row_of_part] * len(skus) + part_sku
     lines, part_line = np.unique(key, return_inverse=True)
@@ -113,14 +125,14 @@ def questions(
         line_node=_line_nodes(orders, rows[row_of_part], part_line, len(lines), nodes),
         channel=orders.codes("channel").codes[leader].astype(np.int64),
         place=place,
-        allowed=_allowed(orders.codes("channel").labels, network, nodes),
+        allowed=allowed_nodes(orders.codes("channel").labels, network, nodes),
         package_cost=package_cost,
         unit_cost=cost.per_unit(nodes),
     )
     return asked, rows, skus
 
 
-def _explode(
+def explode_rows(
     orders: Table, rows: np.ndarray, network: Network
 ) -> tuple[list[str], np.ndarray, np.ndarray, np.ndarray]:
     """Return the stocked SKUs, and of each row its parts: offsets, SKU, units in one unit."""
@@ -162,7 +174,7 @@ def _line_nodes(
     return line_node
 
 
-def _first_rows(codes: np.ndarray) -> np.ndarray:
+def first_rows(codes: np.ndarray) -> np.ndarray:
     """First row of every code."""
     first = np.full(int(codes.max(initial=-1)) + 1, len(codes), dtype=np.int64)
     np.minimum.at(first, codes, np.arange(len(codes)))
@@ -173,7 +185,8 @@ def _offsets(sorted_groups: np.ndarray, n_groups: int) -> np.ndarray:
     return np.searchsorted(sorted_groups, np.arange(n_groups + 1)).astype(np.int64)
 
 
-def _allowed(channels: tuple[str, ...], network: Network, nodes: list[str]) -> np.ndarray:
+def allowed_nodes(channels: tuple[str, ...], network: Network, nodes: list[str]) -> np.ndarray:
+    """Whether a node serves a channel, (n_channels, n_nodes) bool."""
     allowed = np.ones((len(channels), len(nodes)), dtype=np.bool_)
     for row, name in enumerate(channels):
         served_by = network.channels[name].nodes if name in network.channels else ()
