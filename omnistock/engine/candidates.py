@@ -41,14 +41,18 @@ class Offer:
     binding: dict[str, str]
 
 
-def serving_nodes(writer: Writer, detail: AskerDetail, exclude: Collection[str] = ()) -> list[int]:
-    """Codes of the nodes that are on and may serve an asker, by priority, then as defined."""
-    registry = writer.registry
-    asker = Asker.of(
+def asker_of(detail: AskerDetail) -> Asker:
+    """Who asks, from the keywords of a question."""
+    return Asker.of(
         detail.get("channel"), detail.get("segment", ""), detail.get("attributes"),
         detail.get("nodes", ()),
     )  # fmt: skip
-    allowed = registry.nodes_of(asker)
+
+
+def serving_nodes(writer: Writer, detail: AskerDetail, exclude: Collection[str] = ()) -> list[int]:
+    """Codes of the nodes that are on and may serve an asker, by priority, then as defined."""
+    registry = writer.registry
+    allowed = registry.nodes_of(asker_of(detail))
     on = rows(writer.state, "nodes")[:, layout.NODE_ACTIVE]
     found = [
         code
@@ -71,6 +75,9 @@ def gather(
 
     A SKU in ``only`` comes from that node or from none.
     """
+    writer.asker(asker_of(detail))
+    # Somebody new has perhaps moved the state into larger arrays.
+    state = writer.state
     codes = serving_nodes(writer, detail, exclude)
     codes.sort(key=lambda code: writer.registry.node_list[code].node not in first)
     nodes = np.array(codes, np.int64)

@@ -26,8 +26,9 @@ def check(
     item = registry.sku_list[registry.sku(sku)]
     refused = item.refusal(units, rule)
     if any(option.required for option in item.options):
-        return _check_bundle(writer, state, item, units, detail)
+        return _check_bundle(writer, item, units, detail)
     asked = question(writer, sku, detail, together=together)
+    state = writer.state
     if exclude:
         available = ask_without(writer, asked, exclude)
     else:
@@ -88,15 +89,13 @@ def _without_backorder(state: State, asked: Question, sku: int, t: int) -> tuple
     return int(np.maximum(0, raw - kept).sum()), int(np.maximum(0, allowed).sum())
 
 
-def _check_bundle(
-    writer: Writer, state: State, item: Sku, units: int, detail: AskerDetail
-) -> Check:
+def _check_bundle(writer: Writer, item: Sku, units: int, detail: AskerDetail) -> Check:
     """Check a bundle: each required option needs one choice that there is enough of."""
     claimed: dict[str, int] = {}
 
     def room(part: str, per: int) -> int:
         asked = question(writer, part, detail)
-        return max(0, ask(state, asked) - claimed.get(part, 0)) // per
+        return max(0, ask(writer.state, asked) - claimed.get(part, 0)) // per
 
     most = layout.UNBOUNDED
     for part, per in item.components:

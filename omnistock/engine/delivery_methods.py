@@ -188,13 +188,13 @@ class DeliveryMethods(Methods):
         """What can be at a node in a bucket: on hand, arrived, and sent there in time."""
         current = int(state.stock[BUCKET])
         calendar = self._writer.registry.calendar
-        here = self._free(state, sku, {**asker, "node": node}, current)
-        then = self._free(state, sku, {**asker, "node": node}, bucket)
+        here = self._free(sku, {**asker, "node": node}, current)
+        then = self._free(sku, {**asker, "node": node}, bucket)
         offers = [(node, min(here, then)), ("inbound", max(0, then - here))]
         for source, days in sources:
             sent = calendar.bucket_of(calendar.start_of(bucket) - 86_400 * days)
             if source != node and sent >= current:
-                offers.append((source, self._free(state, sku, {**asker, "node": source}, sent)))
+                offers.append((source, self._free(sku, {**asker, "node": source}, sent)))
         parts = []
         left = units
         for source, have in offers:
@@ -204,11 +204,11 @@ class DeliveryMethods(Methods):
                 left -= part
         return parts
 
-    def _free(self, state: State, sku: str, detail: AskerDetail, bucket: int) -> int:
+    def _free(self, sku: str, detail: AskerDetail, bucket: int) -> int:
         from omnistock.engine.reads import question
 
         asked = question(self._writer, sku, detail)
-        return promises.available_at(self._writer, state, asked, bucket)
+        return promises.available_at(self._writer, self._writer.state, asked, bucket)
 
     def _could_hold(
         self, lines: Sequence[Line], asker: AskerDetail, node: str | None, now: Moment | None
@@ -228,7 +228,7 @@ class DeliveryMethods(Methods):
         """The first second from which a node has all lines of an order, None if never."""
         writer = self._writer
         read = promises.group_lines(writer, state, [as_line(one) for one in lines], detail)
-        found = promises.plan_group(writer, state, read, "ship_together")
+        found = promises.plan_group(writer, writer.state, read, "ship_together")
         dates = [one.deliveries[-1].date for one in found.promises if one.deliveries]
         if any(one.short for one in found.promises) or not dates:
             return None

@@ -24,6 +24,7 @@ def explain(
 ) -> Explanation:
     """Return the waterfall of one question; for a kit's ``part`` no hold gives way."""
     asked = question(writer, sku, detail)
+    state = writer.state
     code = writer.registry.sku(sku)
     channel, node = detail.get("channel"), detail.get("node")
     item = writer.registry.sku_list[code]

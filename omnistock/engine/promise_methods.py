@@ -51,6 +51,7 @@ class PromiseMethods(Methods):
         state = self._writer.at_time(self._seconds(now))
         fields = {"sku": sku, "quantity": quantity}
         (line,) = promises.group_lines(self._writer, state, [fields], asker)
+        state = self._writer.state
         item = self._writer.registry.sku_list[self._writer.registry.sku(sku)]
         found = promises.plan_line(
             self._writer, state, line, order=order or "", partial=partial,
@@ -109,7 +110,7 @@ class PromiseMethods(Methods):
         """
         state = self._writer.at_time(self._seconds(now))
         read = promises.group_lines(self._writer, state, lines, asker)
-        found = promises.plan_group(self._writer, state, read, policy)
+        found = promises.plan_group(self._writer, self._writer.state, read, policy)
         if order is not None:
             for one, line in zip(found.promises, read, strict=True):
                 self._kept(

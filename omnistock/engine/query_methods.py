@@ -77,7 +77,7 @@ class QueryMethods(Methods):
         detail: AskerDetail = {"channel": channel, "node": node, **asker}
         asked = reads.question(self._writer, sku, detail, together=together)
         if level != "sell":
-            return reads.at_level(state, asked, level)
+            return reads.at_level(self._writer.state, asked, level)
         if exclude:
             orders = (exclude,) if isinstance(exclude, str) else tuple(exclude)
             return reads.ask_without(self._writer, asked, orders)
@@ -155,9 +155,10 @@ class QueryMethods(Methods):
         -------
         BestNodes
         """
-        state = self._writer.at_time(self._seconds(now))
+        self._writer.at_time(self._seconds(now))
         asker = self._writer.asker(Asker.of(channel, segment, attributes, nodes))
-        found = best_nodes(self._writer, self._writer.state, skus, asker)
+        state = self._writer.state
+        found = best_nodes(self._writer, state, skus, asker)
         if self._writer.registry.has_late:
             # Late holds give way to a request for their node, which the kernel does not weigh.
             detail: AskerDetail = {"channel": channel, "segment": segment}
@@ -185,8 +186,9 @@ class QueryMethods(Methods):
         self, sku: str, *, now: Moment | None = None, **asker: Unpack[AskerDetail]
     ) -> int:
         """Return balance less buffer over the nodes asked about: negative where stock is short."""
-        state = self._writer.at_time(self._seconds(now))
-        return reads.raw_available(state, reads.question(self._writer, sku, asker))
+        self._writer.at_time(self._seconds(now))
+        asked = reads.question(self._writer, sku, asker)
+        return reads.raw_available(self._writer.state, asked)
 
     def check(
         self,

@@ -53,7 +53,11 @@ class Question:
 
 
 def question(writer: Writer, sku: str, detail: AskerDetail, *, together: bool = False) -> Question:
-    """Turn the keywords of a question into codes."""
+    """Turn the keywords of a question into codes.
+
+    Somebody who asks for the first time is entered into the state, which may then lie in other
+    arrays: take ``writer.state`` after this, not a state from before.
+    """
     only(detail, AskerDetail)
     registry = writer.registry
     asker = writer.asker(
