@@ -58,6 +58,25 @@ def chain_for(n_points: int, n_nodes: int, n_orders: int, n_lines: int, most: in
 
 
 @free_kernel
+def leave_open(chain: Chain, batch: Batch, order: int, last: int) -> None:
+    """Let packages of lines before ``last`` be free, and others never open if too few are left."""
+    start = batch.order_offsets[order]
+    packages = 0
+    for line in range(start, last):
+        new = chain.chosen[line] >= 0
+        for other in range(start, line):
+            new &= chain.chosen[other] != chain.chosen[line]
+        packages += new
+    ahead = min(batch.order_offsets[order + 1] - last, MOST_LINES)
+    if batch.max_packages[order] - packages < ahead:
+        for n in range(chain.package.size):
+            chain.package[n] = np.inf
+    for line in range(start, last):
+        if chain.chosen[line] >= 0:
+            chain.package[chain.chosen[line]] = 0.0
+
+
+@free_kernel
 def choose_pattern(
     chain: Chain,
     desk: Desk,
@@ -73,7 +92,6 @@ def choose_pattern(
     One of many lines goes in pieces, the packages of the first ones free for the next.
     """
     cost = 0.0
-    packages = 0
     region = batch.order_region[order]
     for n in range(chain.package.size):
         chain.package[n] = batch.package_cost[region, n]
@@ -94,15 +112,7 @@ def choose_pattern(
             price,
             toll,
         )
-        for line in range(first, last):
-            if chain.chosen[line] >= 0:
-                packages += chain.package[chain.chosen[line]] != 0.0
-                chain.package[chain.chosen[line]] = 0.0
-        if packages >= batch.max_packages[order]:
-            # The other pieces may only use what is open.
-            for n in range(chain.package.size):
-                if chain.package[n] != 0.0:
-                    chain.package[n] = np.inf
+        leave_open(chain, batch, order, last)
     if stop - start > MOST_LINES:
         unfilled = 0
         for line in range(start, stop):

@@ -14,7 +14,7 @@ from omnistock.sourcing.joint.evaluate import evaluate
 from omnistock.sourcing.joint.exact import ExactPlan
 from omnistock.sourcing.joint.improve import improve
 from omnistock.sourcing.joint.market import Market
-from omnistock.sourcing.joint.plans import NEVER, plan_cost
+from omnistock.sourcing.joint.plans import plan_cost
 from omnistock.sourcing.joint.problem import SourcingProblem
 from omnistock.sourcing.joint.reflow import reflow
 from omnistock.sourcing.joint.reopt import replan_parts
@@ -158,7 +158,6 @@ def _chains(
     problem, batch = market.problem, market.batch
     rng = np.random.default_rng(seed)
     number = 0
-    cost = int(plan_cost(works.plan, batch))
     for _ in range(_SWEEPS):
         saved = 0
         for some in np.array_split(rng.permutation(problem.n_orders), 1 + problem.n_orders // 1000):
@@ -170,11 +169,11 @@ def _chains(
                 )
             )
             number += 2 * len(some)
-        cost -= saved
-        tell("chains", cost if cost < NEVER else None, bound)
-        if saved < 1e-4 * cost or time.monotonic() > end:
+        cost = int(plan_cost(works.plan, batch))
+        tell("chains", None if cost < 0 else cost, bound)
+        if saved <= 1e-4 * cost or saved == 0 or time.monotonic() > end:
             break
-    return works.plan.assigned.copy(), cost if cost < NEVER else None
+    return works.plan.assigned.copy(), None if cost < 0 else cost
 
 
 def _refined(

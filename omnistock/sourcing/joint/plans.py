@@ -16,8 +16,9 @@ from omnistock.sourcing.joint.problem import SourcingProblem
 
 __all__ = ["NEVER", "Plan", "can_place", "empty_plan", "lift", "order_cost", "place", "plan_cost"]
 
-# Cents for a line that must ship and does not: more than any plan costs.
-NEVER = 2**44
+# Cents for a promise that is broken: more than an order costs, and sums over the orders of a
+# chain of moves stay below 2**63.
+NEVER = 2**48
 
 
 class Plan(NamedTuple):
@@ -153,8 +154,11 @@ def order_cost(plan: Plan, batch: Batch, order: int) -> int:
 
 @free_kernel
 def plan_cost(plan: Plan, batch: Batch) -> int:
-    """Cents of all orders as planned; ``NEVER`` or more if a promise is broken."""
+    """Cents of all orders as planned, -1 if a promise is broken."""
     total = 0
     for order in range(batch.order_region.size):
-        total += order_cost(plan, batch, order)
+        cost = order_cost(plan, batch, order)
+        if cost >= NEVER:
+            return -1
+        total += cost
     return total

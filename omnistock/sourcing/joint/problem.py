@@ -303,3 +303,12 @@ def _check_values(problem: SourcingProblem) -> None:
             f"line_weight up to {weight} times unit_cost is above {_MOST_CENTS} cents; "
             "give one of them in larger units"
         )
+    units = int(problem.part_units.max(initial=0))
+    if units * int(problem.stock_value.max(initial=0)) > _MOST_CENTS:
+        raise InputError(
+            f"part_units up to {units} times stock_value is above {_MOST_CENTS} cents; "
+            "give one of them in larger units"
+        )
+    for name in ("line_units", "part_units"):
+        if float(getattr(problem, name).sum(dtype=np.float64)) > 2**60:
+            raise InputError(f"{name} add up to more than 2**60; give them in larger units")

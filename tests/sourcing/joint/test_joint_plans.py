@@ -120,9 +120,8 @@ def test_lines_placed_and_lifted_at_random_leave_true_books(seed):
     said = evaluate(problem, plan.assigned)
     broken = {"max_packages", "all_or_nothing", "must_ship"} & set(said.violations)
     assert not set(said.violations) & {"stock", "capacity"}
-    assert (plan_cost(plan, batch) >= NEVER) == bool(broken)
-    if not broken:
-        assert plan_cost(plan, batch) == said.cost
+    assert plan_cost(plan, batch) == (-1 if broken else said.cost)
+    assert (cents_of(problem, plan) >= NEVER) == bool(broken)
 
 
 @given(seeds)
@@ -410,6 +409,33 @@ def test_a_kit_and_a_plain_line_of_one_order_never_share_a_unit():
 
     assert sorted(plan.assigned.tolist()) == [-1, 0]
     assert plan.cost == 10 + 1 + 50
+
+
+def test_feasible_plans_may_cost_more_than_hundreds_of_the_greatest_penalties():
+    problem = single_node([1] * 600, units=0, line_penalty=np.full(600, 2**36))
+
+    plan, _ = solved(problem, 1.0)
+
+    assert plan.cost == 600 * 2**36
+
+
+def test_packages_that_cost_nothing_count_in_orders_of_several_pieces():
+    problem = single_node(
+        [16],
+        package_cost=[[0, 0, 0]],
+        unit_cost=[[1, 1, 1]],
+        stock=(np.tile(np.arange(3), 2), np.repeat([0, 1], 3), [20] * 6),
+        stock_value=[0, 1, 2, 2, 1, 0],
+        n_skus=2,
+        part_sku=np.repeat([0, 1], 8),
+        max_packages=[1],
+        must_ship=[True],
+    )
+
+    plan, _ = solved(problem, 1.0)
+
+    assert len(set(plan.assigned.tolist())) == 1
+    assert plan.cost == 16 + 16
 
 
 @pytest.mark.parametrize("seed", [2, 5, 10])
