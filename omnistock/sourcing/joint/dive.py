@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from omnistock.sourcing.joint.improve import Chain, chain_for, construct
 from omnistock.sourcing.joint.market import Market
 from omnistock.sourcing.joint.patterns import Desk, desk_for
 from omnistock.sourcing.joint.plans import Plan, empty_plan
+from omnistock.sourcing.joint.turns import Chain, chain_for, construct
 
 __all__ = ["Pace", "Works", "dive", "works_for"]
 

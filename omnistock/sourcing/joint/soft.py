@@ -326,6 +326,54 @@ def soft_single(
 
 
 @free_kernel
+def soft_order(
+    use: np.ndarray,
+    load: np.ndarray,
+    part: np.ndarray,
+    desk: Desk,
+    shares: Shares,
+    short: Shortlist,
+    batch: Batch,
+    order: int,
+    package: np.ndarray,
+    price: np.ndarray,
+    toll: np.ndarray,
+    temperature: float,
+    most: int,
+) -> float:
+    """Do what :func:`soft_piece` does for a whole order, in pieces if it is long."""
+    start = batch.order_offsets[order]
+    stop = batch.order_offsets[order + 1]
+    doubt = 1.0
+    pieces = (stop - start + MOST_LINES - 1) // MOST_LINES
+    for piece in range(pieces):
+        first = start + piece * (stop - start) // pieces
+        last = start + (piece + 1) * (stop - start) // pieces
+        row = package
+        if pieces > 1:
+            row = part
+            for n in range(package.size):
+                part[n] = package[n] * ((last - first) / (stop - start))
+        doubt *= soft_piece(
+            use,
+            load,
+            desk,
+            shares,
+            short,
+            batch,
+            order,
+            first,
+            last,
+            row,
+            price,
+            toll,
+            temperature,
+            most,
+        )
+    return doubt
+
+
+@free_kernel
 def soft_orders(
     use: np.ndarray,
     load: np.ndarray,
@@ -351,7 +399,6 @@ def soft_orders(
     region = -1
     for at in range(orders.size):
         order = orders[at]
-        doubt[order] = 1.0
         if batch.order_region[order] != region:
             region = batch.order_region[order]
             for n in range(n_nodes):
@@ -359,7 +406,8 @@ def soft_orders(
         start = batch.order_offsets[order]
         stop = batch.order_offsets[order + 1]
         c = batch.part_offsets[start]
-        if stop - start == 1 and batch.part_offsets[stop] - c == 1:
+        plain = stop - start == 1 and not batch.all_or_nothing[order]
+        if plain and batch.part_offsets[stop] - c == 1:
             doubt[order] = soft_single(
                 use,
                 load,
@@ -377,28 +425,18 @@ def soft_orders(
                 temperature,
             )
             continue
-        pieces = (stop - start + MOST_LINES - 1) // MOST_LINES
-        for piece in range(pieces):
-            first = start + piece * (stop - start) // pieces
-            last = start + (piece + 1) * (stop - start) // pieces
-            row = package
-            if pieces > 1:
-                row = part
-                for n in range(n_nodes):
-                    part[n] = package[n] * ((last - first) / (stop - start))
-            doubt[order] *= soft_piece(
-                use,
-                load,
-                desk,
-                shares,
-                short,
-                batch,
-                order,
-                first,
-                last,
-                row,
-                price,
-                toll,
-                temperature,
-                most,
-            )
+        doubt[order] = soft_order(
+            use,
+            load,
+            part,
+            desk,
+            shares,
+            short,
+            batch,
+            order,
+            package,
+            price,
+            toll,
+            temperature,
+            most,
+        )

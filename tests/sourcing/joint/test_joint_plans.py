@@ -15,7 +15,7 @@ from omnistock.sourcing.joint.arcs import batch_of
 from omnistock.sourcing.joint.dive import Pace, dive, works_for
 from omnistock.sourcing.joint.evaluate import evaluate
 from omnistock.sourcing.joint.exact import solve_exactly
-from omnistock.sourcing.joint.improve import chain_for, construct, improve
+from omnistock.sourcing.joint.improve import improve
 from omnistock.sourcing.joint.large import solve_by_prices
 from omnistock.sourcing.joint.market import Market
 from omnistock.sourcing.joint.patterns import desk_for
@@ -30,6 +30,7 @@ from omnistock.sourcing.joint.plans import (
 )
 from omnistock.sourcing.joint.problem import SourcingProblem
 from omnistock.sourcing.joint.reflow import reflow
+from omnistock.sourcing.joint.turns import chain_for, construct
 
 seeds = st.integers(0, 2**32 - 1)
 
