@@ -281,7 +281,7 @@ def _line_nodes(orders: Table, nodes: list[str]) -> np.ndarray:
     code_of = {node: code for code, node in enumerate(nodes)}
     coded = orders.codes("node")
     codes = [code_of.get(one, len(nodes)) if one else -1 for one in coded.labels]
-    return np.array(codes, dtype=np.int64)[coded.codes]
+    return np.asarray(np.array(codes, dtype=np.int64)[coded.codes])
 
 
 def _stock(

@@ -32,6 +32,20 @@ def test_a_world_has_the_lines_the_stock_and_the_room_that_are_asked_for(scale):
     assert 0.45 < world.stock_units[world.stock_node < 20].sum() / world.stock_units.sum() < 0.55
 
 
+def test_orders_of_another_day_meet_the_same_world(scale):
+    world = scale.generate(500, 0.95, 3)
+
+    other = scale.generate(500, 0.95, 3, orders_seed=7)
+
+    for name in ("package_cost", "unit_cost", "node_capacity", "stock_node", "stock_units"):
+        assert np.array_equal(getattr(world, name), getattr(other, name))
+    assert not np.array_equal(world.part_sku, other.part_sku)
+    assert not np.array_equal(world.order_region[:50], other.order_region[:50])
+    # What sells is the same: the SKUs that one day asks for most are asked for on the other.
+    most = np.argsort(-np.bincount(world.part_sku, minlength=world.n_skus))[:10]
+    assert np.isin(other.part_sku, most).mean() > 0.3
+
+
 def greedily(problem):
     """The same in plain Python: the most lines, then the least cost, then the first node."""
     stock = {}

@@ -388,7 +388,7 @@ def keeps_rules(assigned: np.ndarray, batch: Batch, order: int) -> bool:
         for before in range(start, line):
             new &= assigned[before] != assigned[line]
         packages += new
-    return packages <= batch.max_packages[order]
+    return bool(packages <= batch.max_packages[order])
 
 
 @free_kernel
