@@ -100,12 +100,20 @@ def received_rank(state, s, order):
 
 @inner_kernel
 def best_by_receipt(state, sku, node, asker, t, order, own, words, at):
-    """Stockpoint with free units that leaves first by node priority and time of receipt, or -1."""
+    """Stockpoint with free units that leaves first by node priority and time of receipt, or -1.
+
+    A node that has nothing over all its compartments is passed by, whatever one of them has.
+    """
     best = np.int64(-1)
     s = first_point(state, sku, node)
     while s >= 0:
         fits = (segment_of(state, s) != 0) == own and serves(state, s, asker, words, at)
         if fits and free_units(state, s, t, asker) > 0:
+            start = first_point(state, sku, state.stock[point(state, s) + POINT_NODE])
+            fits = units_of_node(state, start, t, asker, False, words, at) > 0
+        else:
+            fits = False
+        if fits:
             if best < 0:
                 best = s
             else:
@@ -157,10 +165,8 @@ def take(state, draft, n_draft, sku, node, need, line, per, order, words, at, as
                     cap -= units
             if not by_receipt:
                 s = next_point(state, s, node)
-            elif cap > 0:
-                s = best_by_receipt(state, sku, node, asker, t, order, own == 1, words, at)
             else:
-                s = np.int64(-1)
+                s = best_by_receipt(state, sku, node, asker, t, order, own == 1, words, at)
     return n_draft, need
 
 

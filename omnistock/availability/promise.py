@@ -33,9 +33,11 @@ from omnistock.availability.layout import (
     MINIMA,
     N_BUCKETS,
     N_CAPACITIES,
+    N_NODES,
     NEXT_POINT,
     NOBODY,
     NODE_ACTIVE,
+    NODE_PRIORITY,
     NOW,
     ON_HAND,
     POINT_NODE,
@@ -324,6 +326,37 @@ def headroom(state, sku, asker, t, words, at):
 
 
 @inner_kernel
+def planned_node(state, sku, asker):
+    """First node by priority that may serve the asker and does not keep the SKU yet, or -1."""
+    best = np.int64(-1)
+    for node in range(state.stock[N_NODES]):
+        first = best < 0 or (
+            state.stock[node_row(state, node) + NODE_PRIORITY]
+            < state.stock[node_row(state, best) + NODE_PRIORITY]
+        )
+        if first and node_may_serve(state, node, asker) and find_point(state, sku, node, 0) < 0:
+            best = np.int64(node)
+    return best
+
+
+@inner_kernel
+def planned_units(state, sku, node, asker, bucket):
+    """Units without end that a stockpoint not yet opened will have, within the asker's limits."""
+    if state.stock[asker_row(state, asker) + ASKER_OWNERS] & 1 == 0:
+        return np.int64(0)
+    if node < 0:
+        node = planned_node(state, sku, asker)
+        if node < 0:
+            return np.int64(0)
+    elif not node_may_serve(state, node, asker) or find_point(state, sku, node, 0) >= 0:
+        return np.int64(0)
+    units = np.int64(UNBOUNDED)
+    if state.stock[N_CAPACITIES] > 0:
+        units = min(units, capacity_left(state, node, bucket))
+    return min(units, quota_left(state, sku, asker, bucket, np.int64(UNBOUNDED)))
+
+
+@inner_kernel
 def sku_available(state, sku, node, asker, t, words, at):
     """Units of one stocked SKU that the asker may be promised, at ``node`` or (-1) anywhere."""
     row = sku_row(state, sku)
@@ -334,8 +367,9 @@ def sku_available(state, sku, node, asker, t, words, at):
     if fence >= 0 and t >= fence and unlotted and not has_point(state, sku, node, asker, words, at):
         # Supply beyond the fence needs no stock: a stockpoint is opened when it is promised,
         # at the node that the line names or at the asker's first.
-        named = node == words[at + LINE_NODE]
-        return UNBOUNDED if named and (node < 0 or node_may_serve(state, node, asker)) else 0
+        if node != words[at + LINE_NODE]:
+            return np.int64(0)
+        return planned_units(state, sku, node, asker, limit_bucket(state, t, words, at))
     units = pool_units(state, sku, node, asker, t, words, at)
     if units == 0 or state.stock[row + FIRST_LIMIT] < 0:
         return units
@@ -371,6 +405,15 @@ def lead_component(state, words, at):
 
 
 @inner_kernel
+def nothing_tracked(state, words, at):
+    """True if no stock is kept of any component of a line."""
+    for k in range(words[at + N_COMPONENTS]):
+        if state.stock[sku_row(state, words[at + LINE_WORDS + 2 * k]) + UNTRACKED] == 0:
+            return False
+    return True
+
+
+@inner_kernel
 def line_available(state, words, at, asker, together):
     """Units of a line's SKU that may be promised; shared stock is counted once.
 
@@ -386,7 +429,7 @@ def line_available(state, words, at, asker, together):
     lead = lead_component(state, words, at)
     s = first_point(state, lead, -1)
     if s < 0 or state.stock[sku_row(state, lead) + UNTRACKED] != 0:
-        return most
+        return most if nothing_tracked(state, words, at) else np.int64(0)
     before = np.int64(-1)
     while s >= 0:
         here = state.stock[point(state, s) + POINT_NODE]

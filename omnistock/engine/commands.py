@@ -84,11 +84,11 @@ class Translator:
             elif defaults:
                 # What is kept back at a node is kept in its plain compartment, once.
                 self.point_of(sku, node, 0)
-            if self._is_off(sku, node):
+            if self.is_off(sku, node):
                 self.put(layout.SWITCH_POINT, NO_REQUEST, (point, 1))
         return point
 
-    def _is_off(self, sku: int, node: int) -> bool:
+    def is_off(self, sku: int, node: int) -> bool:
         """True if the SKU is switched off at the node."""
         known = self.registry.points.get((sku, node, 0), -1)
         return 0 <= known < self._first_new and self.book.is_off(known)

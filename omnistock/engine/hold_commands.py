@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from omnistock.availability import layout
+from omnistock.availability.arena import rows
 from omnistock.engine.askers import Asker
 from omnistock.engine.book import LineFacts
 from omnistock.engine.commands import Command, Moment, Quantity, Translator, life_seconds
 from omnistock.engine.results import Hold
 from omnistock.errors import ConflictError, InputError, UnknownError
-from omnistock.model import OrderLine
+from omnistock.model import Node, OrderLine
 
 __all__ = [
     "Confirm",
@@ -159,7 +160,8 @@ class Reserve(Command):
             planned = fence is not None and ahead >= fence
             if not (self.backorder or planned) or not sku.tracked:
                 continue
-            if self.together and words[7] > 1 and words[1] < 0 and not self.backorder:
+            together = self.together or to.book.state.stock[layout.N_CAPACITIES] > 0
+            if together and words[7] > 1 and words[1] < 0 and not self.backorder:
                 # Which node the kit comes from is open: only those with all parts count.
                 continue
             if words[1] >= 0:
@@ -167,10 +169,24 @@ class Reserve(Command):
                 continue
             allowed = to.registry.nodes_of(self.asker) or set(to.registry.nodes)
             nodes = [one for one in to.registry.node_list if one.node in allowed]
+            if planned:
+                _open_planned(to, component, nodes)
+                continue
             codes = [to.registry.nodes[one.node] for one in nodes]
             if nodes and not any((component, code, 0) in to.registry.points for code in codes):
                 first = min(nodes, key=lambda one: one.priority)
                 to.point_of(component, to.registry.nodes[first.node], 0)
+
+
+def _open_planned(to: Translator, sku: int, nodes: Sequence[Node]) -> None:
+    """Open a stockpoint at the first node that is on, unless one there can take the promise."""
+    on = rows(to.book.state, "nodes")[:, layout.NODE_ACTIVE]
+    codes = [to.registry.nodes[one.node] for one in sorted(nodes, key=lambda one: one.priority)]
+    codes = [code for code in codes if on[code]]
+    kept = [code for code in codes if (sku, code, 0) in to.registry.points]
+    new = [code for code in codes if code not in kept]
+    if new and all(to.is_off(sku, code) for code in kept):
+        to.point_of(sku, new[0], 0)
 
 
 def _check_rule(to: Translator, line: OrderLine, units: int) -> None:

@@ -34,3 +34,17 @@ def test_units_beyond_stock_are_promised_from_common_stock_where_only_lots_are(e
     (held,) = hold.lines
     assert (held.node, held.lot, held.backordered) == ("A", "", 2)
     assert engine.verify().differences == ()
+
+
+@pytest.mark.parametrize("removal", ["fefo", "fifo", "lifo"])
+def test_a_node_that_lacks_in_one_lot_what_it_has_in_another_does_not_end_the_search(
+    engine, removal
+):
+    engine.receive("TEE", "A", 5, lot="L1", expiry=NOON + 9 * DAY)
+    engine.adjust("TEE", "A", -3, allow_negative=True)
+    engine.receive("TEE", "B", 4)
+
+    assert engine.available("TEE") == 6
+    hold = engine.reserve("O1", [("TEE", 6)], removal=removal)
+
+    assert sorted((line.node, line.quantity) for line in hold.lines) == [("A", 2), ("B", 4)]
