@@ -8,7 +8,7 @@ import numpy as np
 import oracles_joint as oracle
 import oracles_prices as plain
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from omnistock.sourcing.joint.arcs import batch_of, line_arcs, line_cost, point_of
@@ -77,6 +77,7 @@ def test_a_stockpoint_is_found_where_there_is_one_and_nowhere_else(seed):
 
 
 @given(seeds)
+@settings(max_examples=400)
 def test_the_best_pattern_is_the_cheapest_of_all_assignments(seed):
     problem, rng = batch_for(seed, most_lines=7), np.random.default_rng(seed)
     price, toll = plain.prices_for(problem, rng)

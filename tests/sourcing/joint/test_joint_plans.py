@@ -186,7 +186,8 @@ def test_chains_never_cost_more_and_leave_no_trace_where_nothing_is_saved(seed, 
         assert saved >= 0
         assert cents_of(problem, plan) == cost - saved
         check_books(problem, plan)
-        check_rules(problem, plan.assigned)
+        if cost < NEVER:
+            check_rules(problem, plan.assigned)
         if not saved:
             assert all(np.array_equal(a, b) for a, b in zip(before, plan[:3], strict=True))
         assert chain.price.tolist() == np.where(plan.left <= 0, price, 0).tolist()
@@ -211,7 +212,8 @@ def test_a_chain_without_room_for_another_line_gives_up(seed):
 
     assert cents_of(problem, plan) == cost - saved
     check_books(problem, plan)
-    check_rules(problem, plan.assigned)
+    if cost < NEVER:
+        check_rules(problem, plan.assigned)
 
 
 @given(seeds)
