@@ -215,7 +215,11 @@ def saved_by(plan: Plan, chain: Chain, batch: Batch) -> int:
         if new:
             chain.order[n_orders] = order
             n_orders += 1
-            saved += chain.spent[order] - order_cost(plan, batch, order)
+            cost = order_cost(plan, batch, order)
+            if cost >= NEVER and chain.spent[order] < NEVER:
+                # No promise is broken to keep another.
+                return 0
+            saved += chain.spent[order] - cost
     if saved <= 0:
         return 0
     for j in range(n_orders):

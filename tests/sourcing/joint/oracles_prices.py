@@ -127,12 +127,6 @@ def _shared(problem, lines, held, found, temperature, order):
     if problem.all_or_nothing[order] and not problem.must_ship[order]:
         unfilled = float(sum(problem.line_penalty[line] for line in lines))
         everything += exp(min(-(unfilled - least) / temperature, 600.0))
-        parts = problem.part_offsets[lines[-1] + 1] - problem.part_offsets[lines[0]]
-        if parts == 1:
-            # One line of one part left unfilled is a pattern like any other.
-            best = min(unfilled, least)
-            mass = mass * exp((best - least) / temperature)
-            mass += exp((best - unfilled) / temperature)
     for weight, (_, nodes) in zip(weights, found, strict=True):
         share = weight / everything
         for line, node in zip(lines, nodes, strict=True):
