@@ -319,6 +319,8 @@ def better_plan(
         (truck_row + np.arange(n_lanes), cars, -truck),
     )
     rows, columns, data = (np.concatenate(part) for part in zip(*entries, strict=True))
+    # Older solvers take indices of 32 bits only.
+    rows, columns = rows.astype(np.int32), columns.astype(np.int32)
     shape = (truck_row + n_lanes, n_arcs + n_lanes + n_runs)
     most = lanes.most_volume[limited]
     upper = np.concatenate(

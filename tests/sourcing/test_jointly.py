@@ -367,7 +367,9 @@ def test_progress_is_told_of_every_stage():
         stock(TEE_DC=1),
         NETWORK,
         unfilled_cents=900,
-        progress=lambda stage, cost, bound: told.append((stage, cost, bound)),
+        time_limit_s=60,
+        progress=lambda done, total, phase: told.append((done, total, phase)),
     )
 
-    assert told[-1] == ("Optimal", 500, 500)
+    assert all(0 <= done <= total == 60_000 for done, total, _ in told)
+    assert told[-1][2] == "Optimal: 5.00, gap 0.00%"
