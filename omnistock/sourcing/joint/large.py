@@ -22,8 +22,8 @@ from omnistock.sourcing.joint.reopt import replan_parts
 __all__ = ["compile_kernels", "solve_by_prices"]
 
 _HOT, _COLD = 1000.0, 3.0
-# With fewer moves than this the market must stay warmer.
-_MANY_MOVES, _WARM = 140, 10.0
+# With fewer moves than this the market starts cooler and stays warmer.
+_MANY_MOVES, _MILD, _WARM = 140, 400.0, 10.0
 _DEPTH = 8
 _SWEEPS = 6
 # From the quickest to the best; each needs about this many moves of all orders' prices.
@@ -123,16 +123,17 @@ def solve_by_prices(
 def _find_prices(market: Market, began: float, end: float, tell: Tell) -> float:
     """Cool the market down in about a third of the time; return seconds for a cool move."""
     tell("prices", None, 0)
-    market.move(_HOT)
+    market.move(_MILD)
     first = time.monotonic()
-    market.move(_HOT)
-    market.move(_HOT)
+    market.move(_MILD)
+    market.move(_MILD)
     hot = (time.monotonic() - first) / 2
     budget = 0.35 * (end - began)
     steps = int(np.clip(budget / max(0.55 * hot, 1e-6), 40, 220))
     limit = began + 0.5 * (end - began)
-    cold = _COLD if steps >= _MANY_MOVES else _WARM
-    market.cool(_HOT, cold, steps, stop=lambda: time.monotonic() > limit)
+    many = steps >= _MANY_MOVES
+    warm, cold = (_HOT, _COLD) if many else (_MILD, _WARM)
+    market.cool(warm, cold, steps, stop=lambda: time.monotonic() > limit)
     last = time.monotonic()
     market.move(cold)
     return time.monotonic() - last
