@@ -20,7 +20,7 @@ import numpy as np
 from omnistock.numerics.compiled import free_kernel
 from omnistock.sourcing.joint.arcs import Batch, line_arcs
 
-__all__ = ["MOST_LINES", "Desk", "best_pattern", "desk_for"]
+__all__ = ["MOST_LINES", "Desk", "add_savings", "best_pattern", "desk_for"]
 
 # Orders of more lines than this are looked at in pieces.
 MOST_LINES = 8
@@ -115,14 +115,20 @@ def lay_out(
 
 
 @free_kernel
-def find_candidates(desk: Desk, n_lines: int, package: np.ndarray, slack: float) -> int:
-    """List the nodes where several lines together save more than the package less ``slack``."""
-    count = 0
+def add_savings(desk: Desk, n_lines: int) -> None:
+    """Add up by node what its arcs cost less than their lines alone, package apart."""
     for i in range(n_lines):
         for k in range(desk.arc_start[i], desk.arc_start[i + 1]):
             gain = desk.own[i] - desk.arc_cost[k]
             if gain > 0:
                 desk.saving[desk.arc_node[k]] += gain
+
+
+@free_kernel
+def find_candidates(desk: Desk, n_lines: int, package: np.ndarray, slack: float) -> int:
+    """List the nodes where several lines together save more than the package less ``slack``."""
+    count = 0
+    add_savings(desk, n_lines)
     for i in range(n_lines):
         for k in range(desk.arc_start[i], desk.arc_start[i + 1]):
             node = desk.arc_node[k]

@@ -12,7 +12,7 @@ import numpy as np
 
 from omnistock.numerics.compiled import free_kernel
 from omnistock.sourcing.joint.arcs import Batch, point_of
-from omnistock.sourcing.joint.patterns import MOST_LINES, Desk, lay_out
+from omnistock.sourcing.joint.patterns import MOST_LINES, Desk, add_savings, lay_out
 
 __all__ = ["Shortlist", "lay_out_short", "list_orders", "shortlist_for", "worth_alone"]
 
@@ -121,11 +121,7 @@ def list_piece(
         toll,
         whole,
     )
-    for i in range(n_lines):
-        for k in range(desk.arc_start[i], desk.arc_start[i + 1]):
-            gain = desk.own[i] - desk.arc_cost[k]
-            if gain > 0:
-                desk.saving[desk.arc_node[k]] += gain
+    add_savings(desk, n_lines)
     for i in range(n_lines):
         line = first + i
         short.start[line] = end
